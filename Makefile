@@ -1,0 +1,50 @@
+# Everything a developer or a visitor types. Needs Python 3.11+ and make, nothing else.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format docs lock clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP)  ## Make .venv with everything locked in requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "edge-agent needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	         "Name another one: make PYTHON=python3.12 setup" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## Run 100 pick tasks end to end against simulated machines; ARGS="--faults typical --seed 7"
+	@$(BIN)/edge-agent demo $(ARGS)
+
+test: setup  ## Run the test suite (installs the mosquitto broker where it may)
+	@sh tests/ensure_mosquitto.sh
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest $(ARGS)
+
+check: setup  ## Linters, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Put the sources in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup  ## Make the generated documents anew: state diagrams, JSON Schemas
+	$(BIN)/python -m docs.generate
+
+lock: setup  ## Resolve the dependencies anew into requirements.lock (needs uv)
+	uv pip compile pyproject.toml --extra demo --group dev --universal --no-header \
+	  --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 -q -o requirements.lock
+
+clean:  ## Remove what the targets made
+	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

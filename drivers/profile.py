@@ -1,0 +1,205 @@
+"""The typed device profile: how one make of device is spoken to.
+
+A profile says everything about the wire and nothing about the site: which family it is, which handshake it
+speaks, where its registers or nodes are, what its numbers mean, and where that was read (`source`). Shipped
+profiles stand in `config/profiles/*.yaml`. The wire rules themselves are in `docs/reference/handshakes.md`.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+from edge_agent.domain.command import FailureReason, RefusalReason
+from edge_agent.domain.device import Mode
+
+Register = Annotated[int, Field(ge=0, le=65535)]
+BrowsePath = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Part(BaseModel):
+    """A part of a profile: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Verb(Part):
+    """One thing that the device can be told."""
+
+    call: int | str
+    """Mailbox: the opcode. Methods: the method's browse name."""
+    arguments: tuple[str, ...]
+    """The order's fields, in the order in which the device takes them."""
+    timeout_s: PositiveFloat = 120.0
+    """When the end has not been reported by then, the device is asked (never told again)."""
+
+
+class Codes(Part):
+    """What the device's numbers mean. Both handshakes use the same four tables."""
+
+    acceptance: dict[int, RefusalReason | Literal["accepted"]] = {
+        0: "accepted",
+        1: RefusalReason.BUSY,
+        2: RefusalReason.NOT_READY,
+        3: RefusalReason.BAD_ARGUMENT,
+        4: RefusalReason.UNKNOWN_LOAD,
+        5: RefusalReason.CONFLICT,
+    }
+    results: dict[int, FailureReason | Literal["done"]] = {
+        1: "done",
+        2: FailureReason.ITEM_MISSING,
+        3: FailureReason.LOAD_MISSING,
+        4: FailureReason.DESTINATION_FULL,
+        5: FailureReason.JAM,
+        6: FailureReason.DEVICE_FAULT,
+    }
+    modes: dict[int, Mode] = {1: Mode.READY, 2: Mode.HELD, 3: Mode.FAULTED, 4: Mode.E_STOPPED}
+
+
+class CommandBlock(Part):
+    """Registers that the agent writes, in one request: opcode, arguments, sequence number last.
+
+    Layout from `address` on: opcode (1), then `argument_count` text fields of `text_registers` each, then
+    the sequence number (2, high word first). Text is ASCII, two characters a register, high byte first,
+    padded with NUL.
+    """
+
+    address: Register
+    argument_count: Annotated[int, Field(ge=1, le=6)] = 3
+    text_registers: Annotated[int, Field(ge=1, le=16)] = 8
+
+    @property
+    def length(self) -> int:
+        return 1 + self.argument_count * self.text_registers + 2
+
+
+class StatusBlock(Part):
+    """Registers that the device writes and the agent reads in one request a poll. Addresses are absolute.
+
+    Two-register numbers stand high word first.
+    """
+
+    address: Register
+    length: Annotated[int, Field(ge=1, le=125)]
+    heartbeat: Register
+    """1 register; counts up at least once a second while the controller's program runs."""
+    mode: Register
+    """1 register; see `codes.modes`."""
+    fault: Register
+    """1 register; the device's own fault number, 0 for none."""
+    epoch: Register
+    """2 registers; another number after the device has lost its memory."""
+    ack_sequence: Register
+    """2 registers; the sequence number of the last command that was answered."""
+    ack_code: Register
+    """1 register; see `codes.acceptance`."""
+    event_sequence: Register
+    """1 register; counts 1..65535 and round, changes when a new event is in the slot; 0: none yet."""
+    event_command: Register
+    """2 registers; the command that has ended."""
+    event_result: Register
+    """1 register; see `codes.results`."""
+    event_weight: Register
+    """2 registers; grams, 0 where the device does not weigh."""
+    event_place: Register
+    """`text_registers` of the command block; where the load is now (retrieve: where it came from)."""
+    open_commands: Register
+    """2 registers for each of `open_count`; accepted and not ended; 0: free."""
+    open_count: Annotated[int, Field(ge=1, le=32)] = 16
+    ring: Register
+    """3 registers (sequence high, low, result) for each of `ring_count`; the last commands that ended."""
+    ring_count: Annotated[int, Field(ge=1, le=32)] = 16
+
+
+class Mailbox(Part):
+    """The Modbus handshake's registers (holding registers throughout)."""
+
+    command: CommandBlock
+    status: StatusBlock
+    event_ack: Register
+    """1 register, written by the agent: the last `event_sequence` that is safe in the journal."""
+    poll_s: PositiveFloat = 0.05
+    request_timeout_s: PositiveFloat = 1.0
+
+
+class Methods(Part):
+    """The OPC UA handshake's nodes, by browse name below `Objects`, all in one namespace.
+
+    Every verb is a method `(CommandId: UInt32, argument: String ...) -> (Code: UInt16, Detail: String)`.
+    `status_method` is `(CommandId: UInt32) -> (State: UInt16, Result: UInt16, Place: String,
+    WeightGrams: UInt32)` with State 0 never seen, 1 running, 2 ended. `event_type` is a subtype of
+    BaseEventType with the properties CommandId: UInt32, Result: UInt16, Place: String, WeightGrams: UInt32,
+    emitted by the device object when a command ends.
+    """
+
+    namespace: str
+    object: BrowsePath
+    status_method: str = "CommandStatus"
+    event_type: str = "CommandEndedEventType"
+    mode: str = "Mode"
+    """UInt16 variable; see `codes.modes`."""
+    fault: str = "Fault"
+    """UInt16 variable."""
+    epoch: str = "BootEpoch"
+    """UInt32 variable."""
+    heartbeat: str = "Heartbeat"
+    """UInt32 variable."""
+    publishing_interval_ms: PositiveInt = 20
+    request_timeout_s: PositiveFloat = 2.0
+
+
+class ScannerWire(Part):
+    """Framing and commands of a byte-stream scanner. Texts may use escapes such as `\\x02` and `\\r`."""
+
+    terminator: str = "\r\n"
+    prefix: str = ""
+    no_read: str = "NOREAD"
+    """What stands in the frame when the scanner could not read; empty: it stays silent."""
+    aim: bool = True
+    """True: every code starts with its AIM symbology identifier (ISO/IEC 15424)."""
+    trigger: str = "TRG\r\n"
+    """Sent to ask for one read; empty: the scanner triggers itself."""
+    good: str = ""
+    bad: str = ""
+    """Sent to show the verdict; empty: no signal."""
+    longest: PositiveInt = 512
+    """Bytes; more than this without a terminator is line noise."""
+
+
+class Handshake(StrEnum):
+    MAILBOX = "mailbox"
+    METHODS = "methods"
+    SCANNER = "scanner"
+
+
+class Profile(Part):
+    """One make of device."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    family: str
+    """asrs, conveyor, picker, scanner, or a family from another package (entry point)."""
+    description: str
+    source: str
+    """Where the addresses and codes were read: manual and page."""
+    handshake: Handshake
+    echoes: bool = True
+    """False: the device gives no command ids back; every doubtful command on it is held for a person."""
+    max_open: Annotated[int, Field(ge=1, le=16)] = 1
+    """How many commands it takes before it answers busy."""
+    verbs: dict[str, Verb] = {}
+    codes: Codes = Codes()
+    mailbox: Mailbox | None = None
+    methods: Methods | None = None
+    scanner: ScannerWire | None = None
+
+    @model_validator(mode="after")
+    def _handshake_is_described(self) -> Self:
+        if getattr(self, self.handshake.value) is None:
+            raise ValueError(f"handshake is {self.handshake.value}, so a section '{self.handshake.value}' is needed")
+        kind = int if self.handshake is Handshake.MAILBOX else str
+        for name, verb in self.verbs.items():
+            if not isinstance(verb.call, kind):
+                raise ValueError(f"verbs.{name}.call: a {self.handshake.value} handshake needs {kind.__name__}")  # noqa: TRY004
+            if self.mailbox and len(verb.arguments) > self.mailbox.command.argument_count:
+                raise ValueError(f"verbs.{name}.arguments: more than mailbox.command.argument_count")
+        return self

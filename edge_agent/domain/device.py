@@ -1,0 +1,59 @@
+"""What a device shows of itself and reports unasked."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from edge_agent.domain.command import Done, Failed
+from edge_agent.domain.ids import CommandId
+
+
+class Mode(StrEnum):
+    """A device's state as the agent publishes it (contract, `devices/{device}/state`)."""
+
+    DISCONNECTED = "disconnected"
+    """No link, or the link is up but the device has not been synchronised yet."""
+    READY = "ready"
+    HELD = "held"
+    """The device does not take commands: manual mode, maintenance."""
+    FAULTED = "faulted"
+    E_STOPPED = "e_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """`epoch` changes when the device has lost its memory; `fault` is its own code, 0 for none."""
+
+    mode: Mode
+    epoch: int = 0
+    fault: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEnded:
+    """The device reports that a command has ended. Acknowledge it once it is journalled."""
+
+    command_id: CommandId
+    outcome: Done | Failed
+    receipt: int = 0
+    """The device's number for this report; the driver needs it to acknowledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    status: DeviceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRead:
+    """One de-framed code as the scanner sent it, AIM identifier and GS separators included."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFailed:
+    """The scanner says that it could not read (its no-read text)."""
+
+
+Observation: TypeAlias = CommandEnded | StatusChanged | ScanRead | ScanFailed
