@@ -195,11 +195,15 @@ class Profile(Part):
     @model_validator(mode="after")
     def _handshake_is_described(self) -> Self:
         if getattr(self, self.handshake.value) is None:
-            raise ValueError(f"handshake is {self.handshake.value}, so a section '{self.handshake.value}' is needed")
+            raise ValueError(
+                f"handshake is {self.handshake.value}, so a section '{self.handshake.value}' is needed"
+            )
         kind = int if self.handshake is Handshake.MAILBOX else str
         for name, verb in self.verbs.items():
             if not isinstance(verb.call, kind):
-                raise ValueError(f"verbs.{name}.call: a {self.handshake.value} handshake needs {kind.__name__}")  # noqa: TRY004
+                raise ValueError(
+                    f"verbs.{name}.call: a {self.handshake.value} handshake needs {kind.__name__}"
+                )
             if self.mailbox and len(verb.arguments) > self.mailbox.command.argument_count:
                 raise ValueError(f"verbs.{name}.arguments: more than mailbox.command.argument_count")
         return self

@@ -1,0 +1,1 @@
+"""The pure core: `evolve`, `decide`, `plan`. No I/O, no clock, no randomness, no logging."""

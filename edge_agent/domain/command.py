@@ -5,7 +5,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from edge_agent.domain.ids import CommandId, DeviceId, Gtin, LocationId, Lpn, PointId, StationId, TaskId, TripId
+from edge_agent.domain.ids import (
+    CommandId,
+    DeviceId,
+    Gtin,
+    LocationId,
+    Lpn,
+    PointId,
+    StationId,
+    TaskId,
+    TripId,
+)
 
 # ---- orders: one verb each, with its arguments ------------------------------------------------------
 

@@ -116,7 +116,11 @@ class Labels(Section):
 
     @model_validator(mode="after")
     def _patterns_compile(self) -> Self:
-        for name, pattern in (("tote", self.tote), ("container", self.container), ("location", self.location)):
+        for name, pattern in (
+            ("tote", self.tote),
+            ("container", self.container),
+            ("location", self.location),
+        ):
             try:
                 re.compile(pattern)
             except re.error as error:

@@ -1,0 +1,201 @@
+"""Journal events: what the agent has decided or learnt. Past tense, frozen, the only truth.
+
+An event carries all that its confirmation needs, so that the publisher can project it without the state.
+Which ones the OMS is told, and how, is `edge_agent.core.confirmations`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from edge_agent.domain.events.agent import AgentStarted, DeviceChanged
+from edge_agent.domain.events.command import (
+    CommandAccepted,
+    CommandDone,
+    CommandFailed,
+    CommandOrdered,
+    CommandRefused,
+    CommandUnknown,
+)
+from edge_agent.domain.events.common import (
+    FieldError,
+    LineRef,
+    LineResult,
+    PickedUnit,
+    ScanTarget,
+    SourceReason,
+)
+from edge_agent.domain.events.exception import (
+    ExceptionKind,
+    ExceptionRaised,
+    ExceptionResolved,
+    Held,
+    HeldLine,
+    HeldTask,
+    HeldTrip,
+    HeldUnit,
+)
+from edge_agent.domain.events.task import (
+    CancelRequested,
+    ContainerArrived,
+    LineCancelled,
+    LinePicked,
+    LineShort,
+    SourceExhausted,
+    TaskAccepted,
+    TaskCancelled,
+    TaskCompleted,
+    TaskFilled,
+    TaskRejected,
+    TaskReplaced,
+    TaskStarted,
+)
+from edge_agent.domain.events.trip import (
+    ToteDelivered,
+    ToteDiverted,
+    TotePresented,
+    ToteReleased,
+    ToteRetrieved,
+    ToteReturned,
+    TripDropped,
+    TripEnded,
+    TripJoined,
+    TripPlanned,
+    TripRetrieved,
+)
+from edge_agent.domain.events.unit import (
+    ContainerVerified,
+    ScanIgnored,
+    ScanRejected,
+    ScanRequested,
+    UnitGripped,
+    UnitMissing,
+    UnitPlaced,
+    UnitPutBack,
+    UnitStarted,
+    UnitVerified,
+)
+
+Event: TypeAlias = (
+    AgentStarted
+    | DeviceChanged
+    | TaskAccepted
+    | TaskReplaced
+    | TaskRejected
+    | CancelRequested
+    | TaskStarted
+    | ContainerArrived
+    | TaskFilled
+    | TaskCompleted
+    | TaskCancelled
+    | SourceExhausted
+    | LinePicked
+    | LineShort
+    | LineCancelled
+    | TripPlanned
+    | TripJoined
+    | TripRetrieved
+    | ToteRetrieved
+    | ToteDelivered
+    | TotePresented
+    | ToteReleased
+    | ToteReturned
+    | ToteDiverted
+    | TripEnded
+    | TripDropped
+    | CommandOrdered
+    | CommandAccepted
+    | CommandRefused
+    | CommandDone
+    | CommandFailed
+    | CommandUnknown
+    | UnitStarted
+    | UnitGripped
+    | UnitMissing
+    | ScanRequested
+    | ScanIgnored
+    | UnitVerified
+    | ContainerVerified
+    | ScanRejected
+    | UnitPlaced
+    | UnitPutBack
+    | ExceptionRaised
+    | ExceptionResolved
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it stands in the journal."""
+
+    sequence: int
+    """1, 2, 3 ... without a gap."""
+    at: datetime
+    """Wall clock, UTC."""
+    clock_s: float
+    """The agent's own clock (`edge_agent.domain.time`)."""
+    event: Event
+    confirmation: int | None = None
+    """1, 2, 3 ... without a gap over the events that the OMS is told; None for the others."""
+
+
+__all__ = [
+    "AgentStarted",
+    "CancelRequested",
+    "CommandAccepted",
+    "CommandDone",
+    "CommandFailed",
+    "CommandOrdered",
+    "CommandRefused",
+    "CommandUnknown",
+    "ContainerArrived",
+    "ContainerVerified",
+    "DeviceChanged",
+    "Event",
+    "ExceptionKind",
+    "ExceptionRaised",
+    "ExceptionResolved",
+    "FieldError",
+    "Held",
+    "HeldLine",
+    "HeldTask",
+    "HeldTrip",
+    "HeldUnit",
+    "LineCancelled",
+    "LinePicked",
+    "LineRef",
+    "LineResult",
+    "LineShort",
+    "PickedUnit",
+    "Recorded",
+    "ScanIgnored",
+    "ScanRejected",
+    "ScanRequested",
+    "ScanTarget",
+    "SourceExhausted",
+    "SourceReason",
+    "TaskAccepted",
+    "TaskCancelled",
+    "TaskCompleted",
+    "TaskFilled",
+    "TaskRejected",
+    "TaskReplaced",
+    "TaskStarted",
+    "ToteDelivered",
+    "ToteDiverted",
+    "TotePresented",
+    "ToteReleased",
+    "ToteRetrieved",
+    "ToteReturned",
+    "TripDropped",
+    "TripEnded",
+    "TripJoined",
+    "TripPlanned",
+    "TripRetrieved",
+    "UnitGripped",
+    "UnitMissing",
+    "UnitPlaced",
+    "UnitPutBack",
+    "UnitStarted",
+    "UnitVerified",
+]

@@ -1,0 +1,20 @@
+"""The agent itself and its devices."""
+
+from dataclasses import dataclass
+
+from edge_agent.domain.device import DeviceStatus
+from edge_agent.domain.ids import CommandId, DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStarted:
+    """The agent has read its journal. `first_command` counts only for a journal that has given none yet."""
+
+    version: str
+    first_command: CommandId
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    device_id: DeviceId
+    status: DeviceStatus

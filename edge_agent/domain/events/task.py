@@ -1,0 +1,140 @@
+"""What becomes of a task and its lines, from intake to the end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from edge_agent.domain.events.common import FieldError, LineResult, PickedUnit, SourceReason
+from edge_agent.domain.ids import Gtin, LineId, Lpn, PointId, StationId, TaskId
+from edge_agent.domain.task import PickTask
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAccepted:
+    task: PickTask
+    digest: str
+    """SHA-256 of the content: the same revision with another digest is a conflict."""
+
+    @property
+    def task_id(self) -> TaskId:
+        return self.task.task_id
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReplaced:
+    """A higher revision took the place of what had not started."""
+
+    task: PickTask
+    digest: str
+
+    @property
+    def task_id(self) -> TaskId:
+        return self.task.task_id
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRejected:
+    """A message was refused at intake. `message_type` is submit or cancel."""
+
+    message_type: str
+    code: str
+    message: str
+    fields: tuple[FieldError, ...] = ()
+    task_id: TaskId | None = None
+    revision: int | None = None
+    excerpt: str = ""
+    """The first 4 KiB of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    task_id: TaskId
+    revision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """The task has a station and a put position."""
+
+    task_id: TaskId
+    station_id: StationId
+    put_point: PointId
+    eta: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerArrived:
+    """The order container stands on its put position."""
+
+    task_id: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilled:
+    """Every line has ended; the container leaves for `destination`, or was never fetched (None)."""
+
+    task_id: TaskId
+    destination: PointId | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCompleted:
+    task_id: TaskId
+    revision: int
+    order_id: str
+    lines: tuple[LineResult, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCancelled:
+    task_id: TaskId
+    revision: int
+    order_id: str
+    reason: str
+    lines: tuple[LineResult, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceExhausted:
+    """The line needs another tote."""
+
+    task_id: TaskId
+    line_id: LineId
+    tote: Lpn
+    reason: SourceReason
+
+
+@dataclass(frozen=True, slots=True)
+class LinePicked:
+    task_id: TaskId
+    line_id: LineId
+    sku: str
+    gtin: Gtin
+    ordered: int
+    picked: int
+    units: tuple[PickedUnit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineShort:
+    task_id: TaskId
+    line_id: LineId
+    sku: str
+    gtin: Gtin
+    ordered: int
+    picked: int
+    short: int
+    reason: SourceReason
+    next_action: str
+    units: tuple[PickedUnit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineCancelled:
+    task_id: TaskId
+    line_id: LineId
+    cancelled: int
