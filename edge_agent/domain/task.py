@@ -87,3 +87,12 @@ class PickTask:
     @property
     def units(self) -> int:
         return sum(line.quantity for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """The OMS wants a task stopped. `revision` is the latest one that it knows."""
+
+    task_id: TaskId
+    revision: int
+    reason: str

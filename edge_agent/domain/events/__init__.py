@@ -41,6 +41,7 @@ from edge_agent.domain.events.task import (
     LineCancelled,
     LinePicked,
     LineShort,
+    LineUnassigned,
     SourceExhausted,
     TaskAccepted,
     TaskCancelled,
@@ -89,6 +90,7 @@ Event: TypeAlias = (
     | TaskCompleted
     | TaskCancelled
     | SourceExhausted
+    | LineUnassigned
     | LinePicked
     | LineShort
     | LineCancelled
@@ -166,6 +168,7 @@ __all__ = [
     "LineRef",
     "LineResult",
     "LineShort",
+    "LineUnassigned",
     "PickedUnit",
     "Recorded",
     "ScanIgnored",

@@ -109,6 +109,14 @@ class SourceExhausted:
 
 
 @dataclass(frozen=True, slots=True)
+class LineUnassigned:
+    """The line leaves its trip without blaming the tote: its task is held."""
+
+    task_id: TaskId
+    line_id: LineId
+
+
+@dataclass(frozen=True, slots=True)
 class LinePicked:
     task_id: TaskId
     line_id: LineId

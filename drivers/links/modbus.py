@@ -1,0 +1,123 @@
+"""Modbus TCP: reads and writes of holding registers, one request at a time, none of them repeated."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import NoReturn
+
+from pymodbus import ModbusException
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.constants import ExcCodes
+from pymodbus.pdu import ModbusPDU
+
+from drivers.links.address import ModbusAddress
+from edge_agent.errors import DeviceMismatchError, LinkLostError
+
+_NOT_THERE = (ExcCodes.ILLEGAL_FUNCTION, ExcCodes.ILLEGAL_ADDRESS, ExcCodes.ILLEGAL_VALUE)
+
+
+class ModbusLink:
+    """A client connection to one unit.
+
+    The first thing that goes wrong closes the connection: an answer that comes late must not be taken for
+    the answer to something else, and a write that waits behind a failed request must not go out.
+    """
+
+    def __init__(self, device: str, address: ModbusAddress, timeout_s: float) -> None:
+        self._device = device
+        self._address = address
+        self._timeout_s = timeout_s
+        self._client: AsyncModbusTcpClient | None = None
+        self._lost = "not connected"
+        self._one_request = asyncio.Lock()
+
+    async def connect(self) -> None:
+        """Open the connection, within `timeout_s`. Raises `LinkLostError`."""
+        self.close("connecting anew")
+        # Retries would send writes again, and a reconnection of the library's own would hide a lost link.
+        client = AsyncModbusTcpClient(
+            self._address.host,
+            port=self._address.port,
+            timeout=self._timeout_s,
+            retries=0,
+            reconnect_delay=0,
+            name=self._device,
+        )
+        if not await client.connect():
+            client.close()
+            self._lost = f"no connection to {self._address.host}:{self._address.port}"
+            raise LinkLostError(self._device, self._lost)
+        self._client = client
+
+    async def read(self, address: int, count: int) -> list[int]:
+        """Read `count` holding registers in one request.
+
+        Raises `DeviceMismatchError` where the unit says that they do not exist, `LinkLostError` for
+        everything else that is no answer.
+        """
+        what = f"reading registers {address}..{address + count - 1}"
+        async with self._one_request:
+            client = self._open_client()
+            unit = self._address.unit
+            reply = await self._reply(
+                what, partial(client.read_holding_registers, address, count=count, device_id=unit)
+            )
+            if reply.isError():
+                self._refused_read(what, reply.exception_code)
+            if len(reply.registers) != count:
+                self.fail(f"{what}: {len(reply.registers)} registers came back")
+            return list(reply.registers)
+
+    async def write(self, address: int, registers: Sequence[int]) -> None:
+        """Write holding registers in one request. A `LinkLostError` means doubt about what was written."""
+        what = f"writing registers {address}..{address + len(registers) - 1}"
+        async with self._one_request:
+            client = self._open_client()
+            unit = self._address.unit
+            reply = await self._reply(
+                what, partial(client.write_registers, address, list(registers), device_id=unit)
+            )
+            if reply.isError():
+                self.fail(f"{what}: the unit answers {_name(reply.exception_code)}")
+
+    def fail(self, detail: str) -> NoReturn:
+        """Give the connection up and raise `LinkLostError`."""
+        self.close(detail)
+        raise LinkLostError(self._device, detail)
+
+    def close(self, detail: str = "closed") -> None:
+        """Let go of the connection; may be called at any time and more than once."""
+        client, self._client = self._client, None
+        if client is not None:
+            self._lost = detail
+            client.close()
+
+    def _open_client(self) -> AsyncModbusTcpClient:
+        if self._client is None:
+            raise LinkLostError(self._device, self._lost)
+        return self._client
+
+    async def _reply(self, what: str, request: Callable[[], Awaitable[ModbusPDU]]) -> ModbusPDU:
+        try:
+            return await request()
+        except ModbusException as error:
+            self.fail(f"{what}: {error}")
+        except asyncio.CancelledError:
+            # The answer is still on its way; nobody may take it for another one.
+            self.close(f"{what} was broken off")
+            raise
+
+    def _refused_read(self, what: str, code: int) -> NoReturn:
+        answer = f"{what}: the unit answers {_name(code)}"
+        if code not in _NOT_THERE:
+            self.fail(answer)
+        raise DeviceMismatchError(
+            f"{self._device}: {answer}: compare the profile's addresses and the unit number with the device"
+        )
+
+
+def _name(code: int) -> str:
+    try:
+        return ExcCodes(code).name
+    except ValueError:
+        return f"exception {code}"

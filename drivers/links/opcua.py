@@ -1,0 +1,140 @@
+"""OPC UA: a client session, its nodes by browse name, method calls and one subscription."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+from asyncua import Client, Node, ua
+from asyncua.common.subscription import OverflowPolicy, Subscription
+
+from edge_agent.errors import DeviceMismatchError, LinkLostError
+
+CONNECT_LIMIT_S = 10.0
+"""Opening a session takes half a dozen requests; all of them together take no longer than this."""
+CLOSE_LIMIT_S = 1.0
+WATCHDOG_S = 0.8
+"""Every so often the server is asked for its state, and has as long to answer: a silent server is noticed in
+less than two seconds."""
+SESSION_TIMEOUT_MS = 30_000
+"""A server drops what a killed agent left behind after this time."""
+QUEUE_LIMIT = 10_000
+"""Notifications that may wait here before the link counts as lost."""
+
+
+class OpcUaLink:
+    """A client session with one server.
+
+    Whatever a request raises ends it: a method call that brought no answer may still have been carried out.
+    """
+
+    def __init__(self, device: str, url: str, timeout_s: float) -> None:
+        self._device = device
+        self._url = url
+        self._timeout_s = timeout_s
+        self._client: Client | None = None
+        self._subscription: Subscription | None = None
+        self._lost = "not connected"
+
+    async def connect(self) -> None:
+        """Open the session, within `CONNECT_LIMIT_S`. Raises `LinkLostError`."""
+        await self.close()
+        client = Client(self._url, timeout=self._timeout_s, watchdog_intervall=WATCHDOG_S)
+        client.session_timeout = SESSION_TIMEOUT_MS
+        self._client, self._lost = client, ""
+        try:
+            with self._doing(f"connecting to {self._url}"):
+                async with asyncio.timeout(CONNECT_LIMIT_S):
+                    await client.connect(auto_reconnect=False)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def namespace(self, uri: str) -> int:
+        """The index that the server gives this namespace today. Raises `DeviceMismatchError`."""
+        with self._doing("reading the namespaces"):
+            known = await self._open_client().get_namespace_array()
+        if uri not in known:
+            raise DeviceMismatchError(
+                f"{self._device}: the server has no namespace {uri!r}, only {', '.join(known)}: "
+                "correct methods.namespace in the profile"
+            )
+        return known.index(uri)
+
+    async def find(self, start: Node, path: Sequence[ua.QualifiedName]) -> Node:
+        """The node at a path of browse names below `start`. Raises `DeviceMismatchError` naming it."""
+        with self._doing("browsing"):
+            try:
+                return await start.get_child(path)
+            except ua.uaerrors.BadNoMatch:
+                wanted = "/".join(name.to_string() for name in path)
+                raise DeviceMismatchError(
+                    f"{self._device}: the server has no node {wanted} below {start}: "
+                    "correct the section methods in the profile"
+                ) from None
+
+    @property
+    def root(self) -> Node:
+        return self._open_client().nodes.root
+
+    async def read(self, node: Node) -> Any:
+        """The value of a variable or property."""
+        with self._doing(f"reading {node}"):
+            return await node.read_value()
+
+    async def call(self, parent: Node, method: Node, arguments: Sequence[ua.Variant]) -> list[Any]:
+        """Call a method, once; its output arguments. A `LinkLostError` from here means doubt."""
+        self._open_client()
+        with self._doing(f"calling {method}"):
+            outputs = await parent.call_method(method.nodeid, *arguments)
+        return outputs if isinstance(outputs, list) else [outputs]
+
+    async def subscribe(self, interval_ms: int) -> Subscription:
+        """The link's one subscription, as an iterator that fails loudly instead of dropping anything."""
+        with self._doing("subscribing"):
+            self._subscription = await self._open_client().create_subscription(
+                interval_ms, queue_maxsize=QUEUE_LIMIT, overflow=OverflowPolicy.DISCONNECT
+            )
+        return self._subscription
+
+    async def monitor_events(self, subscription: Subscription, source: Node, kind: Node, queue: int) -> None:
+        """Report the events of one type that a node emits; the server keeps up to `queue` of them."""
+        with self._doing(f"subscribing to the events of {source}"):
+            await subscription.subscribe_events(source, kind, queuesize=queue)
+
+    async def monitor_values(self, subscription: Subscription, variables: Sequence[Node]) -> None:
+        """Report the variables' values, now and at every change."""
+        with self._doing("subscribing to the state variables"):
+            for variable in variables:
+                await subscription.subscribe_data_change(variable, queuesize=10)
+
+    @contextmanager
+    def _doing(self, what: str) -> Iterator[None]:
+        """Turn what the library raises into a lost link, and keep it lost."""
+        try:
+            yield
+        except (OSError, TimeoutError, ValueError, ua.UaError) as error:
+            self.fail(f"{what}: {error or type(error).__name__}")
+
+    def fail(self, detail: str) -> NoReturn:
+        """Count the link as lost from now on and raise `LinkLostError`. The session is left to `close`."""
+        self._lost = self._lost or detail
+        raise LinkLostError(self._device, detail)
+
+    async def close(self) -> None:
+        """Let go of the session; may be called at any time and more than once. Ends the subscription."""
+        client, self._client = self._client, None
+        subscription, self._subscription = self._subscription, None
+        self._lost = self._lost or "closed"
+        if subscription is not None:
+            # Also wakes whoever iterates it, whether or not the server still answers.
+            with suppress(TimeoutError, OSError, ua.UaError):
+                async with asyncio.timeout(CLOSE_LIMIT_S):
+                    await subscription.delete()
+        if client is not None:
+            await client.disconnect()
+
+    def _open_client(self) -> Client:
+        if self._client is None or self._lost:
+            raise LinkLostError(self._device, self._lost)
+        return self._client

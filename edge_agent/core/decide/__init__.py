@@ -1,0 +1,44 @@
+"""`decide(state, input, now)`: what each input means, as events. One module a topic.
+
+A decision is a generator: an event that it has yielded is already applied when it goes on, so that what
+follows sees the state as it will be. It decides nothing about free resources; that is `plan`.
+"""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from edge_agent.core.decide.commands import command_answered, command_resolved
+from edge_agent.core.decide.intake import cancel_submitted, message_refused, task_submitted
+from edge_agent.core.decide.scans import device_reported, scanned
+from edge_agent.core.state import State
+from edge_agent.domain import events as ev
+from edge_agent.domain import inputs as inp
+from edge_agent.domain.ids import CommandId
+from edge_agent.domain.time import Instant
+
+
+def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
+    """The events that one input leads to."""
+    match what:
+        case inp.Started(version):
+            # Seconds since 1970 grow faster than any site gives commands, so that a new journal does not
+            # use sequence numbers again that a device still remembers from the one before.
+            yield ev.AgentStarted(version, CommandId(int(now.utc.timestamp())))
+        case inp.TaskSubmitted(task, digest):
+            yield from task_submitted(state, task, digest)
+        case inp.CancelSubmitted(request):
+            yield from cancel_submitted(state, request)
+        case inp.MessageRefused():
+            yield from message_refused(what)
+        case inp.CommandAnswered(command_id, answer):
+            yield from command_answered(state, command_id, answer)
+        case inp.CommandResolved(command_id, outcome):
+            yield from command_resolved(state, command_id, outcome, now)
+        case inp.DeviceReported(device_id, status):
+            yield from device_reported(state, device_id, status, now)
+        case inp.Scanned(scanner, data):
+            yield from scanned(state, scanner, data, now)
+        case inp.Tick():
+            pass  # time itself decides nothing: `plan` sees that it has passed
+        case _:
+            assert_never(what)

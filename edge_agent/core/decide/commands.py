@@ -1,0 +1,248 @@
+"""Answers and outcomes of commands: what each means for the trip, container or unit it was for."""
+
+from collections.abc import Iterator
+
+from edge_agent.core.exceptions import hold, hold_task, hold_trip, settle
+from edge_agent.core.lifecycle import CommandStatus, LineStatus
+from edge_agent.core.moves import divert
+from edge_agent.core.sourcing import abandon, exhaust
+from edge_agent.core.state import Hand, State, TaskState, TripState
+from edge_agent.core.tasks import ended
+from edge_agent.core.verification.rules import Rule
+from edge_agent.domain import events as ev
+from edge_agent.domain.command import (
+    Accepted,
+    Command,
+    Done,
+    Failed,
+    FailureReason,
+    ForContainer,
+    ForTrip,
+    ForUnit,
+    Pick,
+    Place,
+    Purpose,
+    PutBack,
+    Refusal,
+    RefusalReason,
+    Report,
+    Retrieve,
+    Store,
+    Transfer,
+    Unknown,
+)
+from edge_agent.domain.events import ExceptionKind, HeldUnit, ScanTarget, SourceReason
+from edge_agent.domain.ids import CommandId, StationId, TripId
+from edge_agent.domain.time import Instant
+
+_PASSING = frozenset({RefusalReason.BUSY, RefusalReason.NOT_READY})
+"""Refusals that time may cure; the others would only be repeated."""
+
+
+def command_answered(state: State, command_id: CommandId, answer: Accepted | Refusal) -> Iterator[ev.Event]:
+    """Accepted: its end will be reported. Refused: decided anew, or held when that is no use."""
+    open_command = state.commands.get(command_id)
+    if open_command is None or open_command.status is not CommandStatus.ORDERED:
+        return  # late or repeated: its end came first
+    command = open_command.command
+    if isinstance(answer, Accepted):
+        yield ev.CommandAccepted(command_id)
+        return
+    yield ev.CommandRefused(command_id, answer.reason, answer.detail)
+    refusals = state.devices[command.device_id].refusals
+    if answer.reason not in _PASSING or refusals >= state.plant.site.policies.refusals:
+        detail = f"{_name(command)} refused: {answer.reason.value} {answer.detail}".rstrip()
+        yield from _hold(state, ExceptionKind.COMMAND_REFUSED, detail, command.purpose)
+
+
+def command_resolved(
+    state: State, command_id: CommandId, outcome: Done | Failed | Unknown, now: Instant
+) -> Iterator[ev.Event]:
+    """The end of a command. A late or repeated report of one that has ended has no effect."""
+    open_command = state.commands.get(command_id)
+    if open_command is None or open_command.status is CommandStatus.UNKNOWN:
+        return
+    command = open_command.command
+    match outcome:
+        case Done(report):
+            yield ev.CommandDone(command_id, report)
+            yield from _done(state, command, report, now)
+        case Failed(reason, device_code):
+            yield ev.CommandFailed(command_id, reason, device_code)
+            yield from _failed(state, command, reason, device_code)
+        case Unknown(detail):
+            yield ev.CommandUnknown(command_id, detail)
+            text = f"{_name(command)}: {detail}"
+            yield from _hold(state, ExceptionKind.COMMAND_UNKNOWN, text, command.purpose)
+
+
+def _name(command: Command) -> str:
+    return f"{command.device_id} {type(command.order).__name__.lower()} command {command.command_id}"
+
+
+def _hold(state: State, kind: ExceptionKind, detail: str, purpose: Purpose) -> Iterator[ev.Event]:
+    match purpose:
+        case ForTrip(trip_id) if trip_id in state.trips:
+            yield from hold_trip(state, kind, detail, trip_id)
+        case ForContainer(task_id) if task_id in state.tasks:
+            yield from hold_task(state, kind, detail, task_id)
+        case ForUnit(station_id):
+            hand = state.stations[station_id].hand
+            line = ev.LineRef(hand.task_id, hand.line_id) if hand else None
+            yield from hold(state, kind, f"station {station_id}", detail, HeldUnit(station_id), line)
+
+
+# ---- done --------------------------------------------------------------------------------------------
+
+
+def _done(state: State, command: Command, report: Report, now: Instant) -> Iterator[ev.Event]:
+    match command.purpose:
+        case ForTrip(trip_id):
+            yield from _tote_moved(state, command, state.trips[trip_id], report, now)
+        case ForContainer(task_id):
+            yield from _container_moved(state.tasks[task_id])
+        case ForUnit(station_id):
+            yield from _unit_moved(state, command, station_id, report)
+
+
+def _tote_moved(
+    state: State, command: Command, trip: TripState, report: Report, now: Instant
+) -> Iterator[ev.Event]:
+    match command.order:
+        case Retrieve():
+            yield from _retrieved(state, trip, report, now)
+            if report.place not in (None, trip.location):
+                yield from _wrong_location(state, trip, command, report)
+        case Store():
+            yield ev.TripEnded(trip.trip_id)
+        case Transfer(destination=destination) if destination == trip.destination:
+            rejected = destination == state.plant.site.reject
+            moved = ev.ToteDiverted if rejected else ev.ToteReturned
+            yield moved(trip.trip_id, destination)
+            if rejected:
+                detail = "could not be identified at the station; it stands on the reject point"
+                yield from hold_trip(state, ExceptionKind.TOTE_UNIDENTIFIED, detail, trip.trip_id)
+        case Transfer(destination=destination):
+            yield ev.ToteDelivered(trip.trip_id, destination)
+
+
+def _retrieved(state: State, trip: TripState, report: Report, now: Instant) -> Iterator[ev.Event]:
+    outfeed = state.plant.site.storage[trip.asrs].outfeed
+    yield ev.TripRetrieved(trip.trip_id, outfeed)
+    for task_id in dict.fromkeys(ref.task_id for ref in trip.lines):
+        yield ev.ToteRetrieved(
+            task_id,
+            trip.tote,
+            trip.location,
+            outfeed,
+            trip.station_id,
+            report.device_time,
+            state.tasks[task_id].eta or now.utc,
+        )
+
+
+def _wrong_location(state: State, trip: TripState, command: Command, report: Report) -> Iterator[ev.Event]:
+    """V1: the AS/RS took the load from another location than ordered. Nobody picks from it."""
+    yield ev.ScanRejected(
+        trip.station_id,
+        None,
+        None,
+        command.device_id,
+        ScanTarget.TOTE,
+        Rule.WRONG_LOCATION.code,
+        Rule.WRONG_LOCATION.value,
+        trip.location,
+        report.place or "",
+    )
+    yield from divert(state, trip)
+
+
+def _container_moved(task: TaskState) -> Iterator[ev.Event]:
+    if task.exit is None:
+        yield ev.ContainerArrived(task.task.task_id)
+    else:
+        yield ended(task)
+
+
+def _unit_moved(state: State, command: Command, station_id: StationId, report: Report) -> Iterator[ev.Event]:
+    hand = state.stations[station_id].hand
+    assert hand is not None  # a unit's command is only open while it is in hand
+    match command.order:
+        case Pick():
+            yield ev.UnitGripped(station_id, report.weight_g)
+        case Place():
+            yield from _placed(state, station_id, hand)
+        case PutBack():
+            yield ev.UnitPutBack(station_id)
+            yield from _after_put_back(state, hand)
+
+
+def _placed(state: State, station_id: StationId, hand: Hand) -> Iterator[ev.Event]:
+    trip, task = state.trips[hand.trip_id], state.tasks[hand.task_id]
+    line = task.lines[hand.line_id]
+    assert hand.unit is not None  # only a verified unit is placed (invariant 5)
+    yield ev.UnitPlaced(
+        station_id,
+        hand.task_id,
+        hand.line_id,
+        hand.unit,
+        trip.tote,
+        trip.location,
+        task.task.destination.container_id,
+    )
+    if line.remaining == 0:
+        yield ev.LinePicked(
+            hand.task_id,
+            hand.line_id,
+            line.line.sku,
+            line.line.gtin,
+            line.line.quantity,
+            line.picked,
+            tuple(line.units),
+        )
+
+
+def _after_put_back(state: State, hand: Hand) -> Iterator[ev.Event]:
+    """Pick again from the same tote, or, after so many, take the next source."""
+    ref = ev.LineRef(hand.task_id, hand.line_id)
+    task, line = state.tasks[hand.task_id], state.line(ref)
+    if line.status is not LineStatus.PICKING:
+        return
+    if task.held is not None:
+        yield ev.LineUnassigned(hand.task_id, hand.line_id)
+        return
+    tote = state.trips[hand.trip_id].tote
+    if line.failed_picks >= state.plant.site.policies.picks_per_source:
+        unread = hand.rejected_by in (Rule.NO_READ.code, Rule.INVALID_CODE.code)
+        yield from exhaust(state, ref, tote, SourceReason.NO_READ if unread else SourceReason.WRONG_ITEM)
+    else:
+        kind = ExceptionKind.NO_READ if hand.rejected_by == Rule.NO_READ.code else ExceptionKind.WRONG_ITEM
+        yield from settle(state, kind, f"tote {tote}", f"rule {hand.rejected_by}", "pick_again", ref)
+
+
+# ---- failed ------------------------------------------------------------------------------------------
+
+
+def _failed(state: State, command: Command, reason: FailureReason, code: int) -> Iterator[ev.Event]:
+    match command.purpose, command.order, reason:
+        case ForTrip(trip_id), Retrieve(), FailureReason.LOAD_MISSING:
+            yield from _tote_missing(state, trip_id)
+        case ForUnit(station_id), Pick(), FailureReason.ITEM_MISSING:
+            yield from _item_missing(state, station_id)
+        case _:
+            detail = f"{_name(command)} failed: {reason.value} (device code {code})"
+            yield from _hold(state, ExceptionKind.COMMAND_FAILED, detail, command.purpose)
+
+
+def _tote_missing(state: State, trip_id: TripId) -> Iterator[ev.Event]:
+    yield from abandon(state, trip_id, SourceReason.TOTE_MISSING)
+    yield ev.TripDropped(trip_id)
+
+
+def _item_missing(state: State, station_id: StationId) -> Iterator[ev.Event]:
+    hand = state.stations[station_id].hand
+    assert hand is not None  # the pick that failed was for it
+    yield ev.UnitMissing(station_id)
+    ref = ev.LineRef(hand.task_id, hand.line_id)
+    if not state.line(ref).ended:
+        yield from exhaust(state, ref, state.trips[hand.trip_id].tote, SourceReason.ITEM_MISSING)

@@ -1,0 +1,157 @@
+"""Scans and device states: each scan is judged by the step that waits for it, or by none (V20)."""
+
+from collections.abc import Iterator
+
+from edge_agent.core.exceptions import hold_task
+from edge_agent.core.moves import divert
+from edge_agent.core.state import Hand, ScanStep, State, StationState
+from edge_agent.core.stations import repeat_scan, trip_at
+from edge_agent.core.verification.rules import (
+    ItemExpectation,
+    ItemPassed,
+    ItemVerdict,
+    Rejected,
+    Rule,
+    Verdict,
+    no_read,
+    unexpected_scan,
+    verify_container,
+    verify_item,
+    verify_tote,
+)
+from edge_agent.domain import events as ev
+from edge_agent.domain.device import DeviceStatus, Mode
+from edge_agent.domain.events import ExceptionKind, PickedUnit, ScanTarget
+from edge_agent.domain.ids import DeviceId
+from edge_agent.domain.time import Instant
+
+_READ_AGAIN = frozenset({Rule.NO_READ, Rule.INVALID_CODE, Rule.WRONG_TOTE})
+"""What another read may cure: the code was not read well, or the tote was not presented well."""
+
+
+def device_reported(
+    state: State, device_id: DeviceId, status: DeviceStatus, now: Instant
+) -> Iterator[ev.Event]:
+    """A device's state; a scanner that comes back is triggered again for the step that waits for it."""
+    device = state.devices.get(device_id)
+    if device is None or device.status == status:
+        return
+    came_back = device.status.mode is not Mode.READY and status.mode is Mode.READY
+    yield ev.DeviceChanged(device_id, status)
+    station = _waiting_for(state, device_id)
+    if came_back and station is not None and station.scan is not None:
+        yield from repeat_scan(state, station.station_id, station.scan, station.scan.attempt, now)
+
+
+def _waiting_for(state: State, scanner: DeviceId) -> StationState | None:
+    return next((s for s in state.stations.values() if s.scan and s.scan.scanner == scanner), None)
+
+
+def scanned(state: State, scanner: DeviceId, data: bytes | None, now: Instant) -> Iterator[ev.Event]:
+    """One code, or the scanner's no-read text (None)."""
+    station = _waiting_for(state, scanner)
+    if station is None or station.scan is None:
+        if data is not None:
+            yield ev.ScanIgnored(scanner, unexpected_scan(data).scanned)
+        return
+    step = station.scan
+    if data is None:
+        verdict: Verdict | ItemVerdict = no_read(_expected(state, station, step))
+    else:
+        verdict = _judge(state, station, step, data, now)
+    if isinstance(verdict, Rejected):
+        yield from _rejected(state, station, step, verdict, now)
+    else:
+        yield from _passed(state, station, step, verdict)
+
+
+def expire_scans(state: State, now: Instant) -> Iterator[ev.Event]:
+    """A scan that has not come in time counts as a no-read, as long as its scanner is connected."""
+    for station in state.stations.values():
+        step = station.scan
+        if step is None or step.deadline_s > now.clock_s:
+            continue
+        if state.devices[step.scanner].status.mode is Mode.READY:
+            yield from _rejected(state, station, step, no_read(_expected(state, station, step)), now)
+
+
+def _expected(state: State, station: StationState, step: ScanStep) -> str:
+    if step.target is ScanTarget.TOTE:
+        trip = trip_at(state, station.station_id)
+        return trip.tote if trip else ""
+    hand = _hand(station)
+    task = state.tasks[hand.task_id]
+    if step.target is ScanTarget.CONTAINER:
+        return task.task.destination.container_id
+    return task.lines[hand.line_id].line.gtin
+
+
+def _hand(station: StationState) -> Hand:
+    assert station.hand is not None  # item and container scans are only open for a unit in hand
+    return station.hand
+
+
+def _judge(
+    state: State, station: StationState, step: ScanStep, data: bytes, now: Instant
+) -> Verdict | ItemVerdict:
+    plant, aim = state.plant, state.plant.aim.get(step.scanner, True)
+    if step.target is ScanTarget.TOTE:
+        trip = trip_at(state, station.station_id)
+        assert trip is not None  # a tote scan is only open while a tote stands there
+        return verify_tote(data, trip.tote, plant.labels, aim=aim)
+    hand = _hand(station)
+    task = state.tasks[hand.task_id]
+    if step.target is ScanTarget.CONTAINER:
+        return verify_container(data, task.task.destination.container_id, plant.labels, aim=aim)
+    line = task.lines[hand.line_id]
+    taken = {
+        unit.serial
+        for other in task.lines.values()
+        for unit in other.units
+        if unit.serial is not None and unit.gtin == line.line.gtin
+    }
+    expectation = ItemExpectation.of_line(line.line, line.remaining, state.gtins, taken)
+    return verify_item(data, expectation, plant.labels, aim=aim, today=now.utc.date())
+
+
+def _passed(
+    state: State, station: StationState, step: ScanStep, verdict: Verdict | ItemVerdict
+) -> Iterator[ev.Event]:
+    if step.target is ScanTarget.TOTE:
+        trip = trip_at(state, station.station_id)
+        assert trip is not None  # a tote scan is only open while a tote stands there
+        yield ev.TotePresented(trip.trip_id, station.station_id, step.scanner)
+        return
+    hand = _hand(station)
+    if isinstance(verdict, ItemPassed):
+        unit = PickedUnit(verdict.gtin, verdict.lot, verdict.expiry, verdict.serial)
+        yield ev.UnitVerified(station.station_id, hand.task_id, hand.line_id, step.scanner, unit)
+    else:
+        yield ev.ContainerVerified(station.station_id, hand.task_id, step.scanner)
+
+
+def _rejected(
+    state: State, station: StationState, step: ScanStep, verdict: Rejected, now: Instant
+) -> Iterator[ev.Event]:
+    """Read again where that may help; else the check has failed for good."""
+    if verdict.rule in _READ_AGAIN and step.attempt <= state.plant.site.policies.retriggers:
+        yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
+        return
+    hand = station.hand if step.target is not ScanTarget.TOTE else None
+    yield ev.ScanRejected(
+        station.station_id,
+        hand.task_id if hand else None,
+        hand.line_id if hand else None,
+        step.scanner,
+        step.target,
+        verdict.rule.code,
+        verdict.rule.value,
+        verdict.expected,
+        verdict.scanned,
+    )
+    trip = trip_at(state, station.station_id)
+    if step.target is ScanTarget.TOTE and trip is not None:
+        yield from divert(state, trip)
+    elif hand is not None and verdict.rule is Rule.WRONG_CONTAINER:
+        detail = f"read {verdict.scanned} where {verdict.expected} should stand"
+        yield from hold_task(state, ExceptionKind.WRONG_CONTAINER, detail, hand.task_id)

@@ -1,0 +1,62 @@
+"""Commands and who waits for them."""
+
+from edge_agent.core.evolve.dispatch import apply
+from edge_agent.core.lifecycle import COMMAND
+from edge_agent.core.state import (
+    CommandState,
+    Hand,
+    State,
+    TaskState,
+    TripState,
+)
+from edge_agent.domain import events as ev
+from edge_agent.domain.ids import CommandId
+
+
+@apply.register
+def _(event: ev.CommandOrdered, state: State, clock_s: float) -> None:
+    command = event.command
+    state.commands[command.command_id] = CommandState(command, ordered_s=clock_s)
+    state.next_command = CommandId(command.command_id + 1)
+    state.devices[command.device_id].open += 1
+    _set_command(state, command.command_id, command.command_id)
+
+
+def _set_command(state: State, command_id: CommandId, value: CommandId | None) -> None:
+    holder = state.holder_of(state.commands[command_id].command.purpose)
+    if isinstance(holder, TripState | Hand):
+        holder.command_id = value
+    elif isinstance(holder, TaskState):
+        holder.container_command = value
+
+
+@apply.register
+def _(event: ev.CommandAccepted, state: State, _clock_s: float) -> None:
+    command = state.commands[event.command_id]
+    command.status = COMMAND.next(command.status, event)
+    state.devices[command.command.device_id].refusals = 0
+
+
+def _end_command(
+    event: ev.CommandDone | ev.CommandFailed | ev.CommandRefused, state: State, clock_s: float
+) -> None:
+    command = state.commands[event.command_id]
+    COMMAND.next(command.status, event)
+    device = state.devices[command.command.device_id]
+    device.open -= 1
+    if isinstance(event, ev.CommandRefused):
+        device.refusals += 1
+        device.retry_s = clock_s + state.plant.site.policies.refusal_retry_s
+    _set_command(state, event.command_id, None)
+    del state.commands[event.command_id]
+
+
+for _ended_type in (ev.CommandDone, ev.CommandFailed, ev.CommandRefused):
+    apply.register(_ended_type)(_end_command)
+
+
+@apply.register
+def _(event: ev.CommandUnknown, state: State, _clock_s: float) -> None:
+    command = state.commands[event.command_id]
+    command.status = COMMAND.next(command.status, event)
+    state.devices[command.command.device_id].open -= 1

@@ -1,0 +1,23 @@
+"""What the agent knows of itself and its devices."""
+
+from edge_agent.core.evolve.dispatch import apply
+from edge_agent.core.state import (
+    State,
+)
+from edge_agent.domain import events as ev
+from edge_agent.domain.device import Mode
+
+
+@apply.register
+def _(event: ev.AgentStarted, state: State, _clock_s: float) -> None:
+    if not state.next_command:
+        state.next_command = event.first_command
+    for device in state.devices.values():
+        device.status = type(device.status)(Mode.DISCONNECTED, device.status.epoch)
+
+
+@apply.register
+def _(event: ev.DeviceChanged, state: State, _clock_s: float) -> None:
+    device = state.devices.get(event.device_id)
+    if device is not None:  # a device that has left the site file still stands in old journals
+        device.status = event.status

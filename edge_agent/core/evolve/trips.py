@@ -1,0 +1,70 @@
+"""Trips."""
+
+from edge_agent.core.evolve.dispatch import apply
+from edge_agent.core.lifecycle import LINE, TRIP
+from edge_agent.core.state import (
+    State,
+    TripState,
+)
+from edge_agent.domain import events as ev
+
+
+@apply.register
+def _(event: ev.TripPlanned, state: State, _clock_s: float) -> None:
+    lines = [state.line(ref) for ref in event.lines]
+    statuses = [LINE.next(line.status, event) for line in lines]
+    trip = TripState(
+        event.trip_id, event.tote, event.location, event.asrs, event.station_id, list(event.lines)
+    )
+    state.next_trip += 1
+    state.trips[event.trip_id] = trip
+    state.totes[event.tote] = event.trip_id
+    for line, status in zip(lines, statuses, strict=True):
+        line.status, line.trip_id = status, event.trip_id
+
+
+@apply.register
+def _(event: ev.TripJoined, state: State, _clock_s: float) -> None:
+    line = state.line(event.line)
+    line.status = LINE.next(line.status, event)
+    line.trip_id = event.trip_id
+    state.trips[event.trip_id].lines.append(event.line)
+
+
+def _move_trip(
+    event: ev.TripRetrieved | ev.ToteDelivered | ev.ToteReturned | ev.ToteDiverted,
+    state: State,
+    _clock_s: float,
+) -> None:
+    trip = state.trips[event.trip_id]
+    trip.status = TRIP.next(trip.status, event)
+    trip.point = event.point
+
+
+for _event_type in (ev.TripRetrieved, ev.ToteDelivered, ev.ToteReturned, ev.ToteDiverted):
+    apply.register(_event_type)(_move_trip)
+
+
+@apply.register
+def _(event: ev.TotePresented, state: State, _clock_s: float) -> None:
+    trip = state.trips[event.trip_id]
+    trip.status = TRIP.next(trip.status, event)
+    state.stations[event.station_id].scan = None
+
+
+@apply.register
+def _(event: ev.ToteReleased, state: State, _clock_s: float) -> None:
+    trip = state.trips[event.trip_id]
+    trip.status = TRIP.next(trip.status, event)
+    trip.destination = event.destination
+
+
+def _end_trip(event: ev.TripEnded | ev.TripDropped, state: State, _clock_s: float) -> None:
+    trip = state.trips[event.trip_id]
+    TRIP.next(trip.status, event)
+    del state.trips[event.trip_id]
+    state.totes.pop(trip.tote, None)
+
+
+apply.register(ev.TripEnded)(_end_trip)
+apply.register(ev.TripDropped)(_end_trip)

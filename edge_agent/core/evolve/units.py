@@ -1,0 +1,82 @@
+"""The unit in hand at a station, and its scans."""
+
+from edge_agent.core.evolve.dispatch import apply
+from edge_agent.core.lifecycle import LINE, UNIT
+from edge_agent.core.state import (
+    Hand,
+    ScanStep,
+    State,
+)
+from edge_agent.domain import events as ev
+from edge_agent.domain.ids import StationId
+from edge_agent.errors import IllegalTransitionError
+
+
+@apply.register
+def _(event: ev.UnitStarted, state: State, _clock_s: float) -> None:
+    line = state.line(ev.LineRef(event.task_id, event.line_id))
+    line.status = LINE.next(line.status, event)
+    state.stations[event.station_id].hand = Hand(event.trip_id, event.task_id, event.line_id)
+
+
+def _advance(state: State, event: ev.Event, station_id: StationId) -> Hand:
+    """Take the unit in hand through its table; raises `IllegalTransitionError` where there is none."""
+    station = state.stations[station_id]
+    hand = station.hand
+    if hand is None:
+        raise IllegalTransitionError(UNIT.name, "none", type(event).__name__)
+    hand.phase = UNIT.next(hand.phase, event)
+    if hand.phase in UNIT.final:
+        station.hand = None
+    return hand
+
+
+@apply.register
+def _(event: ev.UnitGripped, state: State, _clock_s: float) -> None:
+    _advance(state, event, event.station_id)
+
+
+@apply.register
+def _(event: ev.UnitMissing, state: State, _clock_s: float) -> None:
+    _advance(state, event, event.station_id)
+
+
+@apply.register
+def _(event: ev.ScanRequested, state: State, _clock_s: float) -> None:
+    step = ScanStep(event.target, event.scanner, event.attempt, event.deadline_s)
+    state.stations[event.station_id].scan = step
+
+
+@apply.register
+def _(event: ev.UnitVerified, state: State, _clock_s: float) -> None:
+    _advance(state, event, event.station_id).unit = event.unit
+    state.stations[event.station_id].scan = None
+
+
+@apply.register
+def _(event: ev.ContainerVerified, state: State, _clock_s: float) -> None:
+    _advance(state, event, event.station_id)
+    state.stations[event.station_id].scan = None
+
+
+@apply.register
+def _(event: ev.ScanRejected, state: State, _clock_s: float) -> None:
+    if event.target is not ev.ScanTarget.TOTE:
+        _advance(state, event, event.station_id).rejected_by = event.rule
+    state.stations[event.station_id].scan = None
+
+
+@apply.register
+def _(event: ev.UnitPlaced, state: State, _clock_s: float) -> None:
+    line = state.line(ev.LineRef(event.task_id, event.line_id))
+    status = LINE.next(line.status, event)
+    _advance(state, event, event.station_id)
+    line.status = status
+    line.units.append(event.unit)
+    line.failed_picks = 0
+
+
+@apply.register
+def _(event: ev.UnitPutBack, state: State, _clock_s: float) -> None:
+    hand = _advance(state, event, event.station_id)
+    state.line(ev.LineRef(hand.task_id, hand.line_id)).failed_picks += 1

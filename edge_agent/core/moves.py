@@ -1,0 +1,187 @@
+"""Moving totes and order containers: the next command of each, or why it waits."""
+
+from collections.abc import Iterator
+
+from edge_agent.core.exceptions import in_hand
+from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
+from edge_agent.core.sourcing import INBOUND, abandon, choose, exhaust, give_up, needs_tote
+from edge_agent.core.state import State, TaskState, TripState
+from edge_agent.core.wait import Wait, WaitCode, device_wait, held
+from edge_agent.domain import events as ev
+from edge_agent.domain.command import (
+    Command,
+    ForContainer,
+    ForTrip,
+    Order,
+    Purpose,
+    Retrieve,
+    Store,
+    Transfer,
+)
+from edge_agent.domain.events import SourceReason
+from edge_agent.domain.ids import CommandId, DeviceId, PointId
+from edge_agent.domain.time import Instant
+
+
+def order(state: State, device_id: DeviceId, what: Order, purpose: Purpose) -> ev.CommandOrdered:
+    """Give the order the next command id and the device's present boot epoch."""
+    epoch = state.devices[device_id].status.epoch
+    return ev.CommandOrdered(Command(CommandId(state.next_command), device_id, what, purpose, epoch))
+
+
+# ---- lines find totes --------------------------------------------------------------------------------
+
+
+def find_totes(state: State, _now: Instant) -> Iterator[ev.Event]:
+    """Every line that needs a tote joins a trip, plans one, or gives up when no source is left."""
+    for task in state.started():
+        for line in task.lines.values():
+            if not needs_tote(task, line):
+                continue
+            choice = choose(state, task, line)
+            if choice is None:
+                yield from give_up(state, ev.LineRef(task.task.task_id, line.line.line_id))
+            elif not isinstance(choice, Wait):
+                yield choice
+
+
+def leave_held_trips(state: State, _now: Instant) -> Iterator[ev.Event]:
+    """Lines do not wait for a tote that is held or diverted: they look for another."""
+    for trip in list(state.trips.values()):
+        if trip.lines and (trip.held is not None or trip.status is TripStatus.DIVERTED):
+            for ref in list(trip.lines):
+                if not in_hand(state, ref.task_id, ref.line_id):
+                    yield from exhaust(state, ref, trip.tote, SourceReason.TOTE_HELD)
+
+
+def drop_useless_trips(state: State, _now: Instant) -> Iterator[ev.Event]:
+    """A trip that no line needs any more does not begin, or turns round at the outfeed."""
+    for trip in list(state.trips.values()):
+        if trip.lines or trip.held is not None or trip.command_id is not None:
+            continue
+        if trip.status is TripStatus.PLANNED:
+            yield ev.TripDropped(trip.trip_id)
+        elif trip.status is TripStatus.AT_OUTFEED:
+            yield ev.ToteReleased(trip.trip_id, infeed_of(state, trip))
+
+
+def infeed_of(state: State, trip: TripState) -> PointId:
+    """Where the trip's AS/RS takes totes in."""
+    return state.plant.site.storage[trip.asrs].infeed
+
+
+# ---- totes -------------------------------------------------------------------------------------------
+
+
+def next_tote_move(state: State, trip: TripState, now: Instant) -> tuple[DeviceId, Order] | Wait | None:
+    """The next command of a trip; None where it is not a machine's turn to move it."""
+    if trip.held is not None:
+        return held(trip.held)
+    if trip.command_id is not None:
+        return Wait(WaitCode.COMMAND_OPEN, trip.tote, _under_way(state, trip.command_id))
+    move = _tote_order(state, trip)
+    if move is None or isinstance(move, Wait):
+        return move
+    return device_wait(state, move[0], now) or move
+
+
+def _under_way(state: State, command_id: CommandId) -> str:
+    command = state.commands[command_id]
+    name = type(command.command.order).__name__.lower()
+    return f"{command.command.device_id} has {name} command {command_id}: {command.status.value}"
+
+
+def _tote_order(state: State, trip: TripState) -> tuple[DeviceId, Order] | Wait | None:
+    site = state.plant.site
+    match trip.status:
+        case TripStatus.PLANNED:
+            outfeed = site.storage[trip.asrs].outfeed
+            if not outfeed_has_room(state, outfeed):
+                return Wait(WaitCode.POINT_FULL, outfeed, f"outfeed {outfeed} is full")
+            return trip.asrs, Retrieve(trip.tote, trip.location, outfeed)
+        case TripStatus.AT_OUTFEED:
+            tote_point = site.stations[trip.station_id].tote_point
+            return site.conveyor, Transfer(trip.tote, _point(trip), tote_point)
+        case TripStatus.RELEASED:
+            assert trip.destination is not None  # set by ToteReleased
+            return site.conveyor, Transfer(trip.tote, _point(trip), trip.destination)
+        case TripStatus.AT_INFEED:
+            return trip.asrs, Store(trip.tote, _point(trip), trip.location)
+        case _:
+            return None
+
+
+def _point(trip: TripState) -> PointId:
+    assert trip.point is not None  # a tote out of storage stands somewhere
+    return trip.point
+
+
+def outfeed_has_room(state: State, outfeed: PointId) -> bool:
+    """Counts the totes on the outfeed and the retrievals on their way to it."""
+    capacity = state.plant.site.points[outfeed].capacity
+    return not capacity or sum(_occupies(state, trip, outfeed) for trip in state.trips.values()) < capacity
+
+
+def _occupies(state: State, trip: TripState, outfeed: PointId) -> bool:
+    command = state.commands.get(trip.command_id) if trip.command_id else None
+    if command is not None and isinstance(command.command.order, Retrieve):
+        return command.command.order.point == outfeed
+    if trip.status not in (TripStatus.AT_OUTFEED, TripStatus.RELEASED) or trip.point != outfeed:
+        return False
+    return command is None or command.status is not CommandStatus.ACCEPTED  # accepted: it has left
+
+
+def move_totes(state: State, now: Instant) -> Iterator[ev.Event]:
+    """Give every trip its next command. Totes on their way home go first: they make room."""
+    for trip in sorted(state.trips.values(), key=lambda trip: _tote_priority(state, trip)):
+        move = next_tote_move(state, trip, now)
+        if isinstance(move, tuple):
+            yield order(state, *move, ForTrip(trip.trip_id))
+
+
+def _tote_priority(state: State, trip: TripState) -> tuple[bool, tuple[int, str, int]]:
+    tasks = (state.tasks[ref.task_id].order for ref in trip.lines)
+    return trip.status in INBOUND, min(tasks, default=(0, "", 0))
+
+
+# ---- order containers --------------------------------------------------------------------------------
+
+
+def next_container_move(state: State, task: TaskState, now: Instant) -> tuple[DeviceId, Order] | Wait | None:
+    """Fetch an empty container from the supply, or take the filled one to its exit."""
+    if task.held is not None:
+        return held(task.held)
+    if task.container_command is not None:
+        return Wait(
+            WaitCode.COMMAND_OPEN,
+            task.task.destination.container_id,
+            _under_way(state, task.container_command),
+        )
+    site, container, put_point = state.plant.site, task.task.destination.container_id, task.put_point
+    if put_point is None:
+        return None
+    if task.status is TaskStatus.STARTED and not task.container_here:
+        return device_wait(state, site.conveyor, now) or (
+            site.conveyor,
+            Transfer(container, site.supply, put_point),
+        )
+    if task.status is TaskStatus.FILLED and task.exit is not None:
+        return device_wait(state, site.conveyor, now) or (
+            site.conveyor,
+            Transfer(container, put_point, task.exit),
+        )
+    return None
+
+
+def move_containers(state: State, now: Instant) -> Iterator[ev.Event]:
+    """Fetch the containers of started tasks and take away the filled ones."""
+    for task in state.started():
+        move = next_container_move(state, task, now)
+        if isinstance(move, tuple):
+            yield order(state, *move, ForContainer(task.task.task_id))
+
+
+def divert(state: State, trip: TripState) -> Iterator[ev.Event]:
+    """Nobody knows what this tote is: it goes to the reject point and its lines look for another."""
+    yield from abandon(state, trip.trip_id, SourceReason.TOTE_UNIDENTIFIED)
+    yield ev.ToteReleased(trip.trip_id, state.plant.site.reject)

@@ -1,0 +1,47 @@
+"""`plan(state, now)`: gives free resources their next work, in an ordered list of small phases.
+
+A phase is a generator of events, each applied before the phase goes on. The phases are run over again until
+none has anything left to do, so that one commit carries everything that can be decided now.
+"""
+
+from collections.abc import Callable, Iterator
+
+from edge_agent.core.decide.scans import expire_scans
+from edge_agent.core.moves import (
+    drop_useless_trips,
+    find_totes,
+    leave_held_trips,
+    move_containers,
+    move_totes,
+)
+from edge_agent.core.state import State
+from edge_agent.core.stations import work
+from edge_agent.core.tasks import cancel_lines, fill_tasks, start_tasks
+from edge_agent.domain.events import Event
+from edge_agent.domain.time import Instant
+
+Phase = Callable[[State, Instant], Iterator[Event]]
+
+PHASES: tuple[Phase, ...] = (
+    expire_scans,
+    cancel_lines,
+    leave_held_trips,
+    fill_tasks,
+    start_tasks,
+    find_totes,
+    drop_useless_trips,
+    move_containers,
+    move_totes,
+    work,
+)
+
+
+def plan(state: State, now: Instant) -> Iterator[Event]:
+    """The events that the present state calls for by itself."""
+    progress = True
+    while progress:
+        progress = False
+        for phase in PHASES:
+            for event in phase(state, now):
+                progress = True
+                yield event

@@ -1,0 +1,243 @@
+"""The state: what the journal says up to now. Only the loop holds it and only `evolve` changes it."""
+
+from bisect import insort
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from edge_agent.core.lifecycle import LINE, CommandStatus, LineStatus, TaskStatus, TripStatus, UnitPhase
+from edge_agent.core.verification.barcode import SiteLabels
+from edge_agent.domain.command import Command, ForContainer, ForTrip, ForUnit, Purpose
+from edge_agent.domain.device import DeviceStatus, Mode
+from edge_agent.domain.events import ExceptionRaised, LineRef, PickedUnit, ScanTarget
+from edge_agent.domain.ids import (
+    CommandId,
+    DeviceId,
+    ExceptionId,
+    Gtin,
+    LineId,
+    LocationId,
+    Lpn,
+    PointId,
+    StationId,
+    TaskId,
+    TripId,
+)
+from edge_agent.domain.site import Site
+from edge_agent.domain.task import Line, PickTask, Source
+
+_FAR_FUTURE = "9999"
+
+
+@dataclass(frozen=True)
+class Plant:
+    """What the core must know of the site that no journal says."""
+
+    site: Site
+    max_open: Mapping[DeviceId, int]
+    """How many commands each machine takes at once (from its profile)."""
+    aim: Mapping[DeviceId, bool] = field(default_factory=dict)
+    """Which scanners send AIM identifiers (from their profiles)."""
+    labels: SiteLabels = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", SiteLabels(self.site.labels))
+
+
+@dataclass(slots=True)
+class LineState:
+    line: Line
+    status: LineStatus = LineStatus.WAITING
+    trip_id: TripId | None = None
+    units: list[PickedUnit] = field(default_factory=list)
+    tried: set[Lpn] = field(default_factory=set)
+    failed_picks: int = 0
+    """Picks from the present tote that were put back."""
+    short: int = 0
+    cancelled: int = 0
+    exhausted_by: str = ""
+    """Why the last source gave out."""
+    held: ExceptionId | None = None
+
+    @property
+    def picked(self) -> int:
+        return len(self.units)
+
+    @property
+    def remaining(self) -> int:
+        return self.line.quantity - self.picked - self.short - self.cancelled
+
+    @property
+    def ended(self) -> bool:
+        return self.status in LINE.final
+
+    def sources(self) -> Iterator[Source]:
+        """The sources not yet tried, best rank first."""
+        untried = (source for source in self.line.sources if source.container_id not in self.tried)
+        return iter(sorted(untried, key=lambda source: (source.rank, source.container_id)))
+
+
+@dataclass(slots=True)
+class TaskState:
+    task: PickTask
+    digest: str
+    arrival: int
+    status: TaskStatus = TaskStatus.ACCEPTED
+    lines: dict[LineId, LineState] = field(default_factory=dict)
+    station_id: StationId | None = None
+    put_point: PointId | None = None
+    eta: datetime | None = None
+    container_here: bool = False
+    """The order container stands on the put position."""
+    exit: PointId | None = None
+    """Where the filled container goes."""
+    container_command: CommandId | None = None
+    cancel_reason: str | None = None
+    held: ExceptionId | None = None
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """Scheduling: priority, then ship-by, then arrival. The smallest goes first."""
+        ship_by = self.task.ship_by
+        return (-self.task.priority, ship_by.isoformat() if ship_by else _FAR_FUTURE, self.arrival)
+
+    @property
+    def open_lines(self) -> Iterator[LineState]:
+        return (line for line in self.lines.values() if not line.ended)
+
+
+@dataclass(slots=True)
+class TripState:
+    trip_id: TripId
+    tote: Lpn
+    location: LocationId
+    asrs: DeviceId
+    station_id: StationId
+    lines: list[LineRef]
+    status: TripStatus = TripStatus.PLANNED
+    point: PointId | None = None
+    """Where the tote stands; None in storage."""
+    destination: PointId | None = None
+    """Where a released tote goes."""
+    command_id: CommandId | None = None
+    held: ExceptionId | None = None
+
+
+@dataclass(slots=True)
+class Hand:
+    """The unit that a station is busy with."""
+
+    trip_id: TripId
+    task_id: TaskId
+    line_id: LineId
+    phase: UnitPhase = UnitPhase.PICKING
+    unit: PickedUnit | None = None
+    """What its label said, once verified."""
+    rejected_by: str = ""
+    """The rule that sent it back, V1..V20."""
+    command_id: CommandId | None = None
+    held: ExceptionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStep:
+    """A scan that is waited for."""
+
+    target: ScanTarget
+    scanner: DeviceId
+    attempt: int
+    deadline_s: float
+
+
+@dataclass(slots=True)
+class StationState:
+    station_id: StationId
+    hand: Hand | None = None
+    scan: ScanStep | None = None
+    tasks: set[TaskId] = field(default_factory=set)
+    """Tasks that have a put position here."""
+
+
+@dataclass(slots=True)
+class CommandState:
+    command: Command
+    status: CommandStatus = CommandStatus.ORDERED
+    ordered_s: float = 0.0
+
+
+@dataclass(slots=True)
+class DeviceState:
+    status: DeviceStatus = field(default=DeviceStatus(Mode.DISCONNECTED))
+    open: int = 0
+    """Commands ordered and not ended."""
+    refusals: int = 0
+    """In a row."""
+    retry_s: float = 0.0
+    """After a refusal, nothing is ordered before this moment of the agent's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedTask:
+    """What is kept of a task that has ended: enough to know a repeat from a conflict."""
+
+    revision: int
+    digest: str
+    status: TaskStatus
+
+
+@dataclass(slots=True)
+class State:
+    plant: Plant
+    next_command: int = 0
+    next_trip: int = 1
+    next_exception: int = 1
+    next_arrival: int = 1
+    tasks: dict[TaskId, TaskState] = field(default_factory=dict)
+    queue: list[tuple[tuple[int, str, int], TaskId]] = field(default_factory=list)
+    """Tasks that wait for a station, in scheduling order."""
+    ended: dict[TaskId, EndedTask] = field(default_factory=dict)
+    containers: dict[Lpn, TaskId] = field(default_factory=dict)
+    """Order containers of open tasks."""
+    trips: dict[TripId, TripState] = field(default_factory=dict)
+    totes: dict[Lpn, TripId] = field(default_factory=dict)
+    """Totes that are under way."""
+    stations: dict[StationId, StationState] = field(default_factory=dict)
+    commands: dict[CommandId, CommandState] = field(default_factory=dict)
+    """Open commands, and those whose outcome is unknown."""
+    devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
+    exceptions: dict[ExceptionId, ExceptionRaised] = field(default_factory=dict)
+    gtins: dict[Gtin, int] = field(default_factory=dict)
+    """GTINs of open tasks, with the number of lines that name them."""
+
+    def __post_init__(self) -> None:
+        site = self.plant.site
+        for station_id in site.stations:
+            self.stations.setdefault(station_id, StationState(station_id))
+        for device_id in site.devices:
+            self.devices.setdefault(device_id, DeviceState())
+
+    # ---- look-ups -----------------------------------------------------------------------------------
+
+    def line(self, ref: LineRef) -> LineState:
+        return self.tasks[ref.task_id].lines[ref.line_id]
+
+    def started(self) -> list[TaskState]:
+        """Tasks at a station, in scheduling order."""
+        at_stations = (task_id for station in self.stations.values() for task_id in station.tasks)
+        return sorted((self.tasks[task_id] for task_id in at_stations), key=lambda task: task.order)
+
+    def enqueue(self, task: TaskState) -> None:
+        insort(self.queue, (task.order, task.task.task_id))
+
+    def dequeue(self, task: TaskState) -> None:
+        self.queue.remove((task.order, task.task.task_id))
+
+    def holder_of(self, purpose: Purpose) -> TripState | TaskState | Hand | None:
+        """What a command is for; None where it is gone."""
+        match purpose:
+            case ForTrip(trip_id):
+                return self.trips.get(trip_id)
+            case ForContainer(task_id):
+                return self.tasks.get(task_id)
+            case ForUnit(station_id):
+                return self.stations[station_id].hand

@@ -1,0 +1,124 @@
+"""What a station does next: read the tote's label, pick a unit, read it, place it or put it back."""
+
+from collections.abc import Iterator
+
+from edge_agent.core.lifecycle import TripStatus, UnitPhase
+from edge_agent.core.moves import infeed_of, order
+from edge_agent.core.state import Hand, ScanStep, State, StationState, TaskState, TripState
+from edge_agent.core.wait import Wait, WaitCode, device_wait, held
+from edge_agent.domain import events as ev
+from edge_agent.domain.command import ForUnit, Order, Pick, Place, PutBack
+from edge_agent.domain.device import Mode
+from edge_agent.domain.events import ScanTarget
+from edge_agent.domain.ids import DeviceId, StationId
+from edge_agent.domain.time import Instant
+
+
+def work(state: State, now: Instant) -> Iterator[ev.Event]:
+    """Give every station its next step."""
+    for station_id in state.plant.site.stations:
+        step = next_step(state, state.stations[station_id], now)
+        if not isinstance(step, Wait) and step is not None:
+            yield from step
+
+
+def next_step(state: State, station: StationState, now: Instant) -> tuple[ev.Event, ...] | Wait | None:
+    """The station's next events, or why it waits; None where it has nothing to do."""
+    if station.scan is not None:
+        return Wait(WaitCode.SCAN_OPEN, station.scan.scanner, f"{station.scan.scanner} is being read")
+    if station.hand is not None:
+        return _next_of_unit(state, station.station_id, station.hand, now)
+    trip = trip_at(state, station.station_id)
+    if trip is None:
+        return None
+    if trip.held is not None:
+        return held(trip.held)
+    if trip.status is TripStatus.AT_STATION:
+        scanner = state.plant.site.stations[station.station_id].tote_scanner
+        return request_scan(state, station.station_id, scanner, ScanTarget.TOTE, 1, now)
+    return _next_unit(state, station.station_id, trip, now)
+
+
+def trip_at(state: State, station_id: StationId) -> TripState | None:
+    """The trip whose tote stands on the station's tote point."""
+    at = (TripStatus.AT_STATION, TripStatus.PRESENTED)
+    trips = (t for t in state.trips.values() if t.station_id == station_id and t.status in at)
+    return next(trips, None)
+
+
+def _next_unit(
+    state: State, station_id: StationId, trip: TripState, now: Instant
+) -> tuple[ev.Event, ...] | Wait:
+    """Begin a unit for the first line by schedule whose container is here; let the tote go when done."""
+    if not trip.lines:
+        return (ev.ToteReleased(trip.trip_id, infeed_of(state, trip)),)
+    here = [ref for ref in trip.lines if state.tasks[ref.task_id].container_here]
+    if not here:
+        container = state.tasks[trip.lines[0].task_id].task.destination.container_id
+        return Wait(WaitCode.CONTAINER_ON_THE_WAY, container, f"container {container} is on its way")
+    picker = state.plant.site.stations[station_id].picker
+    if wait := device_wait(state, picker, now):
+        return wait
+    ref = min(here, key=lambda ref: state.tasks[ref.task_id].order)
+    return (ev.UnitStarted(station_id, trip.trip_id, ref.task_id, ref.line_id),)
+
+
+def _next_of_unit(
+    state: State, station_id: StationId, hand: Hand, now: Instant
+) -> tuple[ev.Event, ...] | Wait:
+    if hand.held is not None:
+        return held(hand.held)
+    if hand.command_id is not None:
+        picker = state.plant.site.stations[station_id].picker
+        return Wait(WaitCode.COMMAND_OPEN, picker, f"{picker} has command {hand.command_id} under way")
+    site_station = state.plant.site.stations[station_id]
+    scanner = _put_scanner(state, state.tasks[hand.task_id])
+    match hand.phase:
+        case UnitPhase.GRIPPED:
+            return request_scan(state, station_id, site_station.item_scanner, ScanTarget.ITEM, 1, now)
+        case UnitPhase.VERIFIED if scanner is not None:
+            return request_scan(state, station_id, scanner, ScanTarget.CONTAINER, 1, now)
+    wait = device_wait(state, site_station.picker, now)
+    return wait or (order(state, site_station.picker, _unit_order(state, hand), ForUnit(station_id)),)
+
+
+def _unit_order(state: State, hand: Hand) -> Order:
+    trip, task = state.trips[hand.trip_id], state.tasks[hand.task_id]
+    tote_point = state.plant.site.stations[trip.station_id].tote_point
+    match hand.phase:
+        case UnitPhase.PICKING:
+            return Pick(trip.tote, tote_point, task.lines[hand.line_id].line.gtin)
+        case UnitPhase.REJECTED:
+            return PutBack(trip.tote, tote_point)
+        case _:
+            assert task.put_point is not None  # a started task has a put position
+            return Place(task.task.destination.container_id, task.put_point)
+
+
+def _put_scanner(state: State, task: TaskState) -> DeviceId | None:
+    assert task.station_id is not None  # a started task has a station
+    positions = state.plant.site.stations[task.station_id].put_positions
+    return next((p.scanner for p in positions if p.point == task.put_point), None)
+
+
+# ---- scans -------------------------------------------------------------------------------------------
+
+
+def request_scan(
+    state: State, station_id: StationId, scanner: DeviceId, target: ScanTarget, attempt: int, now: Instant
+) -> tuple[ev.Event, ...] | Wait:
+    """Trigger the scanner, once it is connected: an unplugged scanner is not a no-read."""
+    mode = state.devices[scanner].status.mode
+    if mode is not Mode.READY:
+        return Wait(WaitCode.DEVICE_NOT_READY, scanner, f"{scanner} is {mode.value}")
+    deadline_s = now.clock_s + state.plant.site.policies.scan_timeout_s
+    return (ev.ScanRequested(station_id, scanner, target, attempt, deadline_s),)
+
+
+def repeat_scan(
+    state: State, station_id: StationId, step: ScanStep, attempt: int, now: Instant
+) -> Iterator[ev.Event]:
+    """Trigger again for the same step."""
+    again = request_scan(state, station_id, step.scanner, step.target, attempt, now)
+    if not isinstance(again, Wait):
+        yield from again

@@ -1,0 +1,37 @@
+"""One step of the core: inputs in, events out, the state moved on by each event as it is decided."""
+
+from collections.abc import Iterable
+
+from edge_agent.core.decide import decide
+from edge_agent.core.evolve import evolve
+from edge_agent.core.plan import plan
+from edge_agent.core.state import State
+from edge_agent.domain.events import Event
+from edge_agent.domain.inputs import Input
+from edge_agent.domain.time import Instant
+
+
+def step(state: State, inputs: Iterable[Input], now: Instant) -> list[Event]:
+    """Decide every input, then plan. The events must be durable before anything is done about them."""
+    events: list[Event] = []
+    for what in inputs:
+        for event in decide(state, what, now):
+            evolve(state, event, now.clock_s)
+            events.append(event)
+    for event in plan(state, now):
+        evolve(state, event, now.clock_s)
+        events.append(event)
+    return events
+
+
+def next_wakeup_s(state: State, now: Instant) -> float | None:
+    """In how many seconds a wait ends by itself; None where only an input can change anything."""
+    moments = [station.scan.deadline_s for station in state.stations.values() if station.scan]
+    moments += [device.retry_s for device in state.devices.values() if device.retry_s > now.clock_s]
+    waits = [moment - now.clock_s for moment in moments]
+    waits += [
+        (task.not_before - now.utc).total_seconds()
+        for _, task_id in state.queue
+        if (task := state.tasks[task_id].task).not_before and task.not_before > now.utc
+    ]
+    return min((wait for wait in waits if wait > 0), default=None)

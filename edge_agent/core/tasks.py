@@ -1,0 +1,130 @@
+"""Beginning and ending tasks: which one gets a put position, and when its container may leave."""
+
+from collections.abc import Iterator
+
+from edge_agent.core.eta import eta
+from edge_agent.core.exceptions import in_hand
+from edge_agent.core.lifecycle import CommandStatus, TaskStatus
+from edge_agent.core.state import State, TaskState
+from edge_agent.core.wait import Wait, WaitCode, held
+from edge_agent.domain import events as ev
+from edge_agent.domain.device import Mode
+from edge_agent.domain.ids import PointId, StationId
+from edge_agent.domain.time import Instant
+
+
+def free_put_position(state: State, station_id: StationId) -> PointId | None:
+    """A put position that no container stands on or is on its way to."""
+    taken = {
+        state.tasks[task_id].put_point
+        for task_id in state.stations[station_id].tasks
+        if not _has_left(state, state.tasks[task_id])
+    }
+    positions = state.plant.site.stations[station_id].put_positions
+    return next((position.point for position in positions if position.point not in taken), None)
+
+
+def _has_left(state: State, task: TaskState) -> bool:
+    """The conveyor has taken the filled container off its put position."""
+    command = state.commands.get(task.container_command) if task.container_command else None
+    return (
+        task.status is TaskStatus.FILLED and command is not None and command.status is CommandStatus.ACCEPTED
+    )
+
+
+def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId, PointId] | Wait:
+    """The station with the least work that is ready and has a free put position."""
+    not_before = task.task.not_before
+    if not_before is not None and not_before > now.utc:
+        return Wait(WaitCode.NOT_BEFORE, task.task.task_id, f"not before {not_before.isoformat()}")
+    reasons: list[Wait] = []
+    for station in sorted(state.stations.values(), key=lambda s: (len(s.tasks), s.station_id)):
+        site_station = state.plant.site.stations.get(station.station_id)
+        if site_station is None:
+            continue
+        mode = state.devices[site_station.picker].status.mode
+        point = free_put_position(state, station.station_id)
+        if station.hand is not None and station.hand.held is not None:
+            reasons.append(held(station.hand.held))
+        elif mode is not Mode.READY:
+            reasons.append(
+                Wait(
+                    WaitCode.DEVICE_NOT_READY,
+                    site_station.picker,
+                    f"{site_station.picker} of {station.station_id} is {mode.value}",
+                )
+            )
+        elif point is not None:
+            return station.station_id, point
+    if reasons and len(reasons) == len(state.stations):
+        return reasons[0]
+    return Wait(
+        WaitCode.NO_PUT_POSITION, "stations", "every put position of the stations in service is taken"
+    )
+
+
+def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
+    """Give free put positions to waiting tasks, in scheduling order."""
+    for _, task_id in list(state.queue):
+        task = state.tasks[task_id]
+        place = station_for(state, task, now)
+        if not isinstance(place, Wait):
+            station_id, point = place
+            yield ev.TaskStarted(task_id, station_id, point, eta(state, task, station_id, now))
+        elif place.code is not WaitCode.NOT_BEFORE:
+            return  # nothing is free: the ones behind it need not be looked at
+
+
+def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
+    """Cancel what a cancelled task has not in hand; the unit in hand is finished safely first."""
+    for task in list(state.tasks.values()):
+        if task.status is not TaskStatus.CANCELLING:
+            continue
+        task_id = task.task.task_id
+        for line in list(task.open_lines):
+            if not in_hand(state, task_id, line.line.line_id):
+                yield ev.LineCancelled(task_id, line.line.line_id, line.remaining)
+
+
+def fill_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
+    """A task whose lines have all ended lets its container go."""
+    for task in list(state.tasks.values()):
+        ready = task.status in (TaskStatus.STARTED, TaskStatus.CANCELLING) and task.held is None
+        if not ready or any(True for _ in task.open_lines):
+            continue
+        if task.container_here:
+            yield ev.TaskFilled(task.task.task_id, _exit(state, task))
+        elif task.container_command is None:
+            yield ev.TaskFilled(task.task.task_id, None)
+            yield ended(task)
+
+
+def _exit(state: State, task: TaskState) -> PointId:
+    """The lane; but an empty container or that of a cancelled task must not be shipped."""
+    site = state.plant.site
+    lane = site.lanes.get(task.task.destination.lane)
+    picked = any(line.picked for line in task.lines.values())
+    if task.status is TaskStatus.CANCELLING or not picked or lane is None:
+        return site.reject
+    return lane.point
+
+
+def ended(task: TaskState) -> ev.TaskCompleted | ev.TaskCancelled:
+    """The last event of a task, with the result of every line."""
+    lines = tuple(
+        ev.LineResult(line.line.line_id, line.line.quantity, line.picked, line.short, line.cancelled)
+        for line in task.lines.values()
+    )
+    pick_task = task.task
+    if task.cancel_reason is not None:
+        return ev.TaskCancelled(
+            pick_task.task_id,
+            pick_task.revision,
+            pick_task.order_id,
+            task.cancel_reason,
+            lines,
+            pick_task.attributes,
+        )
+    return ev.TaskCompleted(
+        pick_task.task_id, pick_task.revision, pick_task.order_id, lines, pick_task.attributes
+    )

@@ -1,0 +1,233 @@
+"""From scanned bytes to what they are: an item's code, one of this site's labels, or neither.
+
+A code with an AIM symbology identifier is read as what the identifier says. Without one it is tried only
+as the kind that the step expects, the site's labels first: of random digit strings every fifth parses as
+some GS1 message, so nothing here guesses.
+
+Source: ISO/IEC 15424 (AIM identifiers), GS1 General Specifications 5.1.2 (those of GS1 symbols).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TypeAlias
+
+from edge_agent.core.verification.element_strings import (
+    GS,
+    Elements,
+    ElementStringError,
+    expand_date,
+    parse_elements,
+)
+from edge_agent.core.verification.gtin import expand_upc_e, is_digits, to_gtin_14
+from edge_agent.domain.ids import Gtin
+from edge_agent.domain.site import Labels
+
+_AIM = re.compile(r"\]([A-Za-z][0-9A-Za-z])(.*)", re.DOTALL)
+_GS1_SYMBOLS = frozenset({"C1", "e0", "d2", "Q3", "J1"})
+_EAN_UPC = frozenset({"E0", "E4"})
+_INTERLEAVED = frozenset({"I0", "I1"})
+_LINK_CARRIERS = frozenset({"Q1", "d1"})
+_LINK = re.compile(r"https?://", re.IGNORECASE)
+_UNTAGGED_GTIN = re.compile(r"\d{12,14}", re.ASCII)
+_GTIN_FIRST = re.compile(r"01\d{14}", re.ASCII)
+_EXPIRY_AIS = ("17", "7003", "15")
+"""Where an item's last day stands: expiry, expiry with time, best before; the first of them counts."""
+
+SHOWN_CHARACTERS = 128
+
+
+class LabelKind(StrEnum):
+    """What a label of this site stands on."""
+
+    TOTE = "tote"
+    CONTAINER = "container"
+    LOCATION = "location"
+
+
+class SiteLabels:
+    """The site's label patterns, compiled once."""
+
+    def __init__(self, labels: Labels) -> None:
+        self._patterns = {kind: re.compile(getattr(labels, kind.value)) for kind in LabelKind}
+
+    def matches(self, kind: LabelKind, text: str) -> bool:
+        """Whether the text is a whole label of that kind."""
+        return self._patterns[kind].fullmatch(text) is not None
+
+    def kind_of(self, text: str) -> LabelKind | None:
+        """Which label the text is; None: none of this site."""
+        return next((kind for kind in LabelKind if self.matches(kind, text)), None)
+
+
+class ItemCodeKind(StrEnum):
+    """How an item's code was written."""
+
+    ELEMENT_STRING = "element_string"
+    """GS1 application identifiers."""
+    GTIN = "gtin"
+    """EAN-8, EAN-13, UPC-A, UPC-E or ITF-14: a GTIN and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCode:
+    """A valid GS1 code. `gtin` is None where it names no trade item (a parcel's SSCC, a lot alone)."""
+
+    kind: ItemCodeKind
+    gtin: Gtin | None
+    lot: str | None = None
+    expiry: date | None = None
+    serial: str | None = None
+    elements: Elements = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLabel:
+    """One of this site's own labels."""
+
+    kind: LabelKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """Read well, but nothing that the step could use."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Not what was printed, or printed wrongly: check digit, characters, date, forbidden AIs."""
+
+    reason: str
+
+
+LabelReading: TypeAlias = SiteLabel | Unrecognised | Invalid
+Reading: TypeAlias = ItemCode | LabelReading
+
+
+def read_item(data: bytes, labels: SiteLabels, *, aim: bool, today: date) -> Reading:
+    """What was scanned where an item is expected.
+
+    `aim`: the scanner sends AIM identifiers. `today` settles the century of dates. Raises nothing.
+    """
+    parts = _take_apart(data, aim=aim)
+    if isinstance(parts, Invalid):
+        return parts
+    symbol, text = parts
+    if symbol is None:
+        return _site_label(text, labels) or _untagged_item(text, today)
+    if symbol in _GS1_SYMBOLS:
+        return _element_string(text, today)
+    if symbol in _EAN_UPC:
+        return _ean_upc(symbol, text)
+    if symbol in _LINK_CARRIERS and _LINK.match(text):
+        return Unrecognised(
+            "a GS1 Digital Link or other web address; element strings are read, links are not"
+        )
+    if label := _site_label(text, labels):
+        return label
+    if symbol in _INTERLEAVED and len(text) == 14:
+        return _gtin(text)
+    return Unrecognised(f"]{symbol} carries no GS1 data")
+
+
+def read_label(data: bytes, kind: LabelKind, labels: SiteLabels, *, aim: bool) -> LabelReading:
+    """What was scanned where a label of this site is expected. Raises nothing."""
+    parts = _take_apart(data, aim=aim)
+    if isinstance(parts, Invalid):
+        return parts
+    symbol, text = parts
+    if symbol in _GS1_SYMBOLS | _EAN_UPC:
+        return Unrecognised("the code of an item or parcel, not a label of this site")
+    # The expected kind goes first, for sites whose patterns overlap.
+    if labels.matches(kind, text):
+        return SiteLabel(kind, text)
+    return _site_label(text, labels) or Unrecognised("no label of this site")
+
+
+def printable(data: bytes) -> str:
+    """Scanned bytes as people can read them: `<GS>` for the separator, `\\xNN` for what cannot be shown."""
+    text = data[:SHOWN_CHARACTERS].decode("ascii", "backslashreplace").replace(GS, "<GS>")
+    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    return shown + ("..." if len(data) > SHOWN_CHARACTERS else "")
+
+
+def _take_apart(data: bytes, *, aim: bool) -> tuple[str | None, str] | Invalid:
+    """The AIM identifier without its `]` (None where the scanner sends none) and the code itself."""
+    try:
+        text = data.decode("ascii")
+    except UnicodeDecodeError as error:
+        return Invalid(f"byte 0x{data[error.start]:02X} at position {error.start + 1} is not ASCII")
+    tagged = _AIM.fullmatch(text)
+    if aim and not tagged:
+        return Invalid("no AIM identifier, though the scanner's profile says that it sends one")
+    if tagged and not aim:
+        return Invalid("an AIM identifier, though the scanner's profile says that it sends none")
+    symbol, code = (tagged[1], tagged[2]) if tagged else (None, text)
+    return (symbol, code) if code else Invalid("the code is empty")
+
+
+def _site_label(text: str, labels: SiteLabels) -> SiteLabel | None:
+    kind = labels.kind_of(text)
+    return SiteLabel(kind, text) if kind else None
+
+
+def _untagged_item(text: str, today: date) -> Reading:
+    if _UNTAGGED_GTIN.fullmatch(text):
+        return _gtin(text)
+    if is_digits(text) and len(text) == 8:
+        return _eight_digits(text)
+    reading = _element_string(text, today)
+    if _GTIN_FIRST.match(text) or (isinstance(reading, ItemCode) and reading.gtin):
+        return reading
+    return Unrecognised("neither a GTIN nor element strings with a GTIN")
+
+
+def _eight_digits(text: str) -> Reading:
+    """EAN-8 and UPC-E look the same; one number in ten is good as both and then nobody can tell."""
+    ean, upc = _gtin(text), _upc_e(text)
+    if isinstance(ean, Invalid) or isinstance(upc, Invalid):
+        return upc if isinstance(ean, Invalid) and isinstance(upc, ItemCode) else ean
+    return Invalid("good as EAN-8 and as UPC-E; let the scanner send AIM identifiers")
+
+
+def _ean_upc(symbol: str, text: str) -> Reading:
+    lengths = (8,) if symbol == "E4" else (8, 12, 13)
+    if not is_digits(text) or len(text) not in lengths:
+        return Invalid(f"]{symbol} has {' or '.join(map(str, lengths))} digits")
+    # Eight digits under ]E0 are a UPC-E that the scanner has not expanded: EAN-8 has its own identifier.
+    return _upc_e(text) if symbol == "E0" and len(text) == 8 else _gtin(text)
+
+
+def _upc_e(text: str) -> ItemCode | Invalid:
+    try:
+        return _gtin(expand_upc_e(text))
+    except ValueError as error:
+        return Invalid(str(error))
+
+
+def _gtin(text: str) -> ItemCode | Invalid:
+    try:
+        return ItemCode(ItemCodeKind.GTIN, to_gtin_14(text))
+    except ValueError as error:
+        return Invalid(str(error))
+
+
+def _element_string(text: str, today: date) -> ItemCode | Invalid:
+    try:
+        elements = parse_elements(text, today)
+    except ElementStringError as error:
+        return Invalid(str(error))
+    value = {element.ai: element.value for element in elements}
+    expiry = next((value[ai] for ai in _EXPIRY_AIS if ai in value), None)
+    return ItemCode(
+        kind=ItemCodeKind.ELEMENT_STRING,
+        gtin=Gtin(value["01"]) if "01" in value else None,
+        lot=value.get("10"),
+        expiry=expand_date(expiry[:6], today) if expiry else None,
+        serial=value.get("21"),
+        elements=elements,
+    )

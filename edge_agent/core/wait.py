@@ -1,0 +1,61 @@
+"""Why something does not move: a value with a reason, given by the same functions that would move it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge_agent.core.state import State
+from edge_agent.domain.device import Mode
+from edge_agent.domain.ids import DeviceId
+from edge_agent.domain.time import Instant
+
+
+class WaitCode(StrEnum):
+    """The kinds of reasons, for a page to translate."""
+
+    NOT_BEFORE = "not_before"
+    NO_PUT_POSITION = "no_put_position"
+    STATION_QUEUE_FULL = "station_queue_full"
+    TOTE_IN_USE = "tote_in_use"
+    TOTE_ON_THE_WAY = "tote_on_the_way"
+    CONTAINER_ON_THE_WAY = "container_on_the_way"
+    BEING_PICKED = "being_picked"
+    DEVICE_NOT_READY = "device_not_ready"
+    DEVICE_BUSY = "device_busy"
+    DEVICE_REFUSED = "device_refused"
+    POINT_FULL = "point_full"
+    COMMAND_OPEN = "command_open"
+    SCAN_OPEN = "scan_open"
+    OTHER_WORK_FIRST = "other_work_first"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A reason: its kind, what it is about, and a sentence for people."""
+
+    code: WaitCode
+    about: str
+    text: str
+
+
+def device_wait(state: State, device_id: DeviceId, now: Instant) -> Wait | None:
+    """Why a device cannot take one more command now; None where it can."""
+    device = state.devices[device_id]
+    mode = device.status.mode
+    if mode is not Mode.READY:
+        return Wait(WaitCode.DEVICE_NOT_READY, device_id, f"{device_id} is {mode.value}")
+    limit = state.plant.max_open.get(device_id, 1)
+    if device.open >= limit:
+        return Wait(
+            WaitCode.DEVICE_BUSY, device_id, f"{device_id} has {device.open} of {limit} commands under way"
+        )
+    if device.retry_s > now.clock_s:
+        return Wait(
+            WaitCode.DEVICE_REFUSED, device_id, f"{device_id} refused a command and is asked again soon"
+        )
+    return None
+
+
+def held(exception_id: str) -> Wait:
+    """The wait of whatever an open exception holds."""
+    return Wait(WaitCode.HELD, exception_id, f"held by exception {exception_id} until a person settles it")

@@ -1,0 +1,86 @@
+"""What enters the loop: everything that happens outside, as typed values."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from edge_agent.domain.command import Accepted, Done, Failed, Refusal, Unknown
+from edge_agent.domain.device import DeviceStatus
+from edge_agent.domain.events import FieldError
+from edge_agent.domain.ids import CommandId, DeviceId, TaskId
+from edge_agent.domain.task import CancelRequest, PickTask
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The agent process has started; always the first input."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSubmitted:
+    task: PickTask
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSubmitted:
+    request: CancelRequest
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRefused:
+    """Intake could not read a message; nothing of it is used."""
+
+    message_type: str
+    code: str
+    message: str
+    fields: tuple[FieldError, ...]
+    task_id: TaskId | None
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswered:
+    command_id: CommandId
+    answer: Accepted | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResolved:
+    """A command has ended, as the device reported it or as reconciliation found."""
+
+    command_id: CommandId
+    outcome: Done | Failed | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReported:
+    device_id: DeviceId
+    status: DeviceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A scanner sent a code, or its no-read text (`data` is None)."""
+
+    scanner: DeviceId
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: a wait may be over."""
+
+
+Input: TypeAlias = (
+    Started
+    | TaskSubmitted
+    | CancelSubmitted
+    | MessageRefused
+    | CommandAnswered
+    | CommandResolved
+    | DeviceReported
+    | Scanned
+    | Tick
+)

@@ -1,0 +1,152 @@
+"""What an order management system knows of its tasks, from what it submitted and what it was told.
+
+Pure bookkeeping over CloudEvents: the simulated OMS steers by it while it runs, and the audit makes the
+same book again out of the ledger afterwards.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from edge_agent.errors import EdgeAgentError
+
+Json: TypeAlias = Mapping[str, Any]
+
+_PREFIX, _SUFFIX = "warehouse.pick.", ".v1"
+
+
+class EventError(EdgeAgentError):
+    """A message is no CloudEvent of the contract: which one, and what is wrong with it."""
+
+
+class TaskStatus(StrEnum):
+    """What became of a task, as far as the OMS was told. Exactly one holds at any time."""
+
+    OPEN = "open"
+    """Submitted; no end has been told."""
+    COMPLETED = "completed"
+    """Ended with every line picked in full."""
+    SHORT = "short"
+    """Ended with at least one unit short."""
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    """Refused at intake: it was never accepted."""
+
+
+@dataclass(slots=True)
+class TaskRecord:
+    """One submitted task. `task` is the message as it was published."""
+
+    task: Json
+    status: TaskStatus = TaskStatus.OPEN
+    accepted: bool = False
+    shown_held: bool = False
+    """Its retained state says that it is held."""
+
+    @property
+    def units(self) -> int:
+        return sum(line["quantity"] for line in self.task["lines"])
+
+
+class OmsBook:
+    """Tasks by id, and the exceptions that hold some of them."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, TaskRecord] = {}
+        self.events = 0
+        """Different CloudEvents told so far."""
+        self.repeats = 0
+        self.exceptions = 0
+        """Raised so far, settled or not."""
+        self.units_ordered = 0
+        self.units_picked = 0
+        self._counts: Counter[TaskStatus] = Counter()
+        self._open: dict[str, TaskRecord] = {}
+        self._seen: set[str] = set()
+        self._holding: dict[str, tuple[str, ...]] = {}
+
+    def submitted(self, task: Json) -> None:
+        """Take note of a task that is about to be published; a second time has no effect."""
+        task_id = task["task_id"]
+        if task_id in self.tasks:
+            return
+        record = self.tasks[task_id] = self._open[task_id] = TaskRecord(task)
+        self._counts[TaskStatus.OPEN] += 1
+        self.units_ordered += record.units
+
+    def told(self, event: Json) -> bool:
+        """Take in one CloudEvent; False for a repeat (same id), which has no effect.
+
+        Raises `EventError` for one that is not of the contract.
+        """
+        try:
+            if event["id"] in self._seen:
+                self.repeats += 1
+                return False
+            self._apply(event_name(event), event["data"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise EventError(f"{event!r:.200}: not an event of the contract: {error!r}") from error
+        self._seen.add(event["id"])
+        self.events += 1
+        return True
+
+    def state_shown(self, task_id: str, state: Json | None) -> bool:
+        """Take in a retained task state (None: it was cleared). True where being held has changed."""
+        record = self.tasks.get(task_id)
+        held = bool(state and state.get("held"))
+        if record is None or record.shown_held == held:
+            return False
+        record.shown_held = held
+        return True
+
+    def held(self) -> frozenset[str]:
+        """Tasks that have not ended and wait for a person."""
+        named = {task_id for tasks in self._holding.values() for task_id in tasks}
+        return frozenset(
+            task_id for task_id, record in self._open.items() if record.shown_held or task_id in named
+        )
+
+    def under_way(self) -> int:
+        """How many tasks have neither ended nor are held."""
+        return len(self._open) - len(self.held())
+
+    def count(self, status: TaskStatus) -> int:
+        return self._counts[status]
+
+    def _apply(self, name: str, data: Json) -> None:
+        record = self.tasks.get(data.get("task_id") or "")
+        match name:
+            case "exception_raised":
+                self._raised(data)
+            case "exception_resolved":
+                self._holding.pop(data["exception_id"], None)
+            case "inventory_changed":
+                self.units_picked -= data["delta"]
+            case "task_accepted" if record:
+                record.accepted = True
+            case "task_rejected" if record and data["message_type"] == "submit" and not record.accepted:
+                self._end(record, TaskStatus.REJECTED)
+            case "task_completed" if record:
+                short = any(line["short"] for line in data["lines"])
+                self._end(record, TaskStatus.SHORT if short else TaskStatus.COMPLETED)
+            case "task_cancelled" if record:
+                self._end(record, TaskStatus.CANCELLED)
+
+    def _raised(self, data: Json) -> None:
+        self.exceptions += 1
+        if data["held"]:
+            named = (data.get("task_id"), *data.get("affected_tasks", ()))
+            self._holding[data["exception_id"]] = tuple(task_id for task_id in named if task_id)
+
+    def _end(self, record: TaskRecord, status: TaskStatus) -> None:
+        self._counts[record.status] -= 1
+        record.status = status
+        self._counts[status] += 1
+        self._open.pop(record.task["task_id"], None)
+
+
+def event_name(event: Json) -> str:
+    """`line_picked` of `warehouse.pick.line_picked.v1`."""
+    return str(event["type"]).removeprefix(_PREFIX).removesuffix(_SUFFIX)
