@@ -42,6 +42,10 @@ class ComposedDevice:
             return Unknown(f"profile {self._profile.name}: the device gives no command ids back")
         return await self._handshake.reconcile(command.command_id, command.epoch)
 
+    def timeout_s(self, command: Command) -> float:
+        name = verb_of(self._family, command.order)
+        return self._profile.verbs[name].timeout_s if name is not None else 0.0
+
     def observations(self) -> AsyncIterator[Observation]:
         return self._handshake.observations()
 

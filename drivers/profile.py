@@ -5,16 +5,61 @@ speaks, where its registers or nodes are, what its numbers mean, and where that 
 profiles stand in `config/profiles/*.yaml`. The wire rules themselves are in `docs/reference/handshakes.md`.
 """
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from edge_agent.domain.command import FailureReason, RefusalReason
 from edge_agent.domain.device import Mode
 
 Register = Annotated[int, Field(ge=0, le=65535)]
 BrowsePath = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|[rnt0\\]|)")
+_CONTROLS = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
+
+
+def wire_bytes(text: str) -> bytes:
+    """The bytes that a text of a scanner profile stands for.
+
+    Plain ASCII with the escapes `\\xHH`, `\\r`, `\\n`, `\\t`, `\\0` and `\\\\`. Raises `ValueError`.
+    """
+    data, position = b"", 0
+    for escape in _ESCAPE.finditer(text):
+        data += _ascii(text[position : escape.start()])
+        position = escape.end()
+        name = escape[1]
+        if not name:
+            raise ValueError(
+                f"{text!r}: unknown escape at {text[escape.start() :]!r}: use \\xHH, \\r, \\n, \\t or \\0"
+            )
+        data += bytes.fromhex(name[1:]) if name.startswith("x") else _CONTROLS[name]
+    return data + _ascii(text[position:])
+
+
+def _ascii(text: str) -> bytes:
+    if not text.isascii():
+        raise ValueError(f"{text!r} is not ASCII: write other bytes as \\xHH")
+    return text.encode("ascii")
+
+
+def _check_wire_text(text: str) -> str:
+    wire_bytes(text)
+    return text
+
+
+WireText = Annotated[str, AfterValidator(_check_wire_text)]
 
 
 class Part(BaseModel):
@@ -121,6 +166,35 @@ class Mailbox(Part):
     poll_s: PositiveFloat = 0.05
     request_timeout_s: PositiveFloat = 1.0
 
+    @model_validator(mode="after")
+    def _registers_fit(self) -> Self:
+        status = self.status
+        end = status.address + status.length
+        for name, width in self._widths().items():
+            first = getattr(status, name)
+            if not status.address <= first <= end - width:
+                raise ValueError(
+                    f"status.{name}: registers {first}..{first + width - 1} are not all in the block"
+                )
+        command = range(self.command.address, self.command.address + self.command.length)
+        block = range(status.address, end)
+        if self.event_ack in command or self.event_ack in block or set(command) & set(block):
+            raise ValueError("command, status and event_ack share registers: give each its own")
+        return self
+
+    def _widths(self) -> dict[str, int]:
+        """How many registers each field of the status block takes."""
+        status = self.status
+        doubles = ("epoch", "ack_sequence", "event_command", "event_weight")
+        words = ("heartbeat", "mode", "fault", "ack_code", "event_sequence", "event_result")
+        return {
+            **dict.fromkeys(words, 1),
+            **dict.fromkeys(doubles, 2),
+            "event_place": self.command.text_registers,
+            "open_commands": 2 * status.open_count,
+            "ring": 3 * status.ring_count,
+        }
+
 
 class Methods(Part):
     """The OPC UA handshake's nodes, by browse name below `Objects`, all in one namespace.
@@ -151,16 +225,16 @@ class Methods(Part):
 class ScannerWire(Part):
     """Framing and commands of a byte-stream scanner. Texts may use escapes such as `\\x02` and `\\r`."""
 
-    terminator: str = "\r\n"
-    prefix: str = ""
-    no_read: str = "NOREAD"
+    terminator: Annotated[WireText, Field(min_length=1)] = "\r\n"
+    prefix: WireText = ""
+    no_read: WireText = "NOREAD"
     """What stands in the frame when the scanner could not read; empty: it stays silent."""
     aim: bool = True
     """True: every code starts with its AIM symbology identifier (ISO/IEC 15424)."""
-    trigger: str = "TRG\r\n"
+    trigger: WireText = "TRG\r\n"
     """Sent to ask for one read; empty: the scanner triggers itself."""
-    good: str = ""
-    bad: str = ""
+    good: WireText = ""
+    bad: WireText = ""
     """Sent to show the verdict; empty: no signal."""
     longest: PositiveInt = 512
     """Bytes; more than this without a terminator is line noise."""
@@ -206,4 +280,13 @@ class Profile(Part):
                 )
             if self.mailbox and len(verb.arguments) > self.mailbox.command.argument_count:
                 raise ValueError(f"verbs.{name}.arguments: more than mailbox.command.argument_count")
+        return self
+
+    @model_validator(mode="after")
+    def _memory_is_long_enough(self) -> Self:
+        """Else a command could have ended unseen and look as if it had never been started."""
+        if self.mailbox and self.max_open > min(
+            self.mailbox.status.open_count, self.mailbox.status.ring_count
+        ):
+            raise ValueError("max_open: more than mailbox.status open_count or ring_count can show")
         return self

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from drivers.links.stream import StreamLink
-from drivers.profile import ScannerWire
+from drivers.profile import ScannerWire, wire_bytes
 from edge_agent.domain.device import DeviceStatus, Mode, Observation, ScanFailed, ScanRead
 from edge_agent.domain.ids import DeviceId
 
@@ -20,9 +20,9 @@ class Deframer:
     """
 
     def __init__(self, wire: ScannerWire) -> None:
-        self._terminator = wire.bytes_of(wire.terminator)
-        self._prefix = wire.bytes_of(wire.prefix)
-        self._no_read = wire.bytes_of(wire.no_read)
+        self._terminator = wire_bytes(wire.terminator)
+        self._prefix = wire_bytes(wire.prefix)
+        self._no_read = wire_bytes(wire.no_read)
         self._longest = wire.longest
         self._pending = b""
         self._overlong = False
@@ -103,4 +103,4 @@ class StreamScanner:
 
     async def _say(self, text: str) -> None:
         if text:
-            await self._link.write(self._wire.bytes_of(text))
+            await self._link.write(wire_bytes(text))

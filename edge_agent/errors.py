@@ -22,6 +22,10 @@ class LinkLostError(EdgeAgentError):
         self.detail = detail
 
 
+class BrokerRefusedError(EdgeAgentError):
+    """The broker is there and says no: to the connection, a subscription or a message."""
+
+
 class DeviceMismatchError(EdgeAgentError):
     """The device does not look as its profile says (node or register missing, wrong type)."""
 

@@ -1,11 +1,14 @@
 """The Protocols between the parts. The runtime knows drivers and adapters only through these."""
 
-from collections.abc import AsyncIterator
+from asyncio import Future
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
 from edge_agent.domain.device import CommandEnded, DeviceStatus, Observation
-from edge_agent.domain.ids import DeviceId
+from edge_agent.domain.events import Recorded
+from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.time import Instant
 
 
@@ -40,6 +43,10 @@ class Device(Protocol):
         """What the device reports, in order, until the link is lost (raises `LinkLostError`)."""
         ...
 
+    def timeout_s(self, command: Command) -> float:
+        """How long the command may take before the device is asked about it (never told again)."""
+        ...
+
     async def acknowledge(self, report: CommandEnded) -> None:
         """Tell the device that its report is safe with us. Called only after the journal has it."""
         ...
@@ -70,7 +77,106 @@ class Scanner(Protocol):
     async def close(self) -> None: ...
 
 
+class Outlet(Protocol):
+    """Where committed events are told from. Every call returns at once."""
+
+    def wake(self) -> None:
+        """There are new confirmations in the journal."""
+        ...
+
+    def task_changed(self, task_id: TaskId) -> None:
+        """The published state of an open task may have changed."""
+        ...
+
+    def device_changed(self, device_id: DeviceId) -> None: ...
+
+
 class Clock(Protocol):
     """The one source of time. `now()` gives the wall clock and the agent's own clock together."""
 
     def now(self) -> Instant: ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStats:
+    """How much a journal holds. `cursors` gives the position of every cursor by its name."""
+
+    events: int
+    confirmations: int
+    size_bytes: int
+    cursors: Mapping[str, int]
+
+
+class Journal(Protocol):
+    """The append-only record. One writer; every method may raise `JournalError`.
+
+    After a write has failed nobody can say what is on the disk: every later `append` is refused too.
+    """
+
+    async def append(self, records: Sequence[Recorded]) -> None:
+        """Write the records, all or none. They are durable when this returns.
+
+        Their sequences and confirmation numbers must go on from the last ones without a gap.
+        """
+        ...
+
+    async def read(self, after: int, limit: int) -> list[Recorded]:
+        """Up to `limit` records with a sequence above `after`, in order."""
+        ...
+
+    async def read_confirmations(self, after: int, limit: int) -> list[Recorded]:
+        """Up to `limit` records with a confirmation number above `after`, in order."""
+        ...
+
+    async def last(self) -> Recorded | None:
+        """The newest record; None in an empty journal."""
+        ...
+
+    async def last_confirmation(self) -> int:
+        """The highest confirmation number given so far; 0 for none."""
+        ...
+
+    async def cursor(self, name: str) -> int:
+        """Where a reader of the journal has come to; 0 at first."""
+        ...
+
+    def move_cursor(self, name: str, position: int) -> None:
+        """Note how far a reader has come. Durable with the next append, or within a second, or at `close`:
+        after a crash a cursor may stand too low, never too high."""
+        ...
+
+    async def stats(self) -> JournalStats: ...
+
+    async def close(self) -> None:
+        """Write down the cursors and let go of the journal; may be called more than once."""
+        ...
+
+
+class BrokerLink(Protocol):
+    """The connection to the message broker, which comes and goes."""
+
+    async def wait_connected(self) -> None:
+        """Return when there is a connection."""
+        ...
+
+    async def wait_lost(self) -> None:
+        """Return when there is none, or no longer the one that there was."""
+        ...
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        expiry_s: int | None = None,
+        content_type: str | None = None,
+    ) -> Future[None]:
+        """Send with QoS 1, in the order of the calls. The future is done when the broker has acknowledged.
+
+        Raises `LinkLostError` at once without a connection. The future fails with `LinkLostError` when the
+        connection ends first, and with `BrokerRefusedError` when the broker does not take the message.
+        Nothing is ever kept for a later connection. `expiry_s` and `content_type` need MQTT 5 and are left
+        out on 3.1.1.
+        """
+        ...

@@ -22,8 +22,6 @@ from edge_agent.domain.site import Broker, Site
 from edge_agent.errors import ConfigurationError
 
 SESSION_EXPIRY_S = 3600
-RECONNECT_S = 0.5
-"""Paho waits this long before the first new attempt and up to four times as long before later ones."""
 NOBODY_S = 0.5
 """A message that nobody was subscribed to is published again after this time (MQTT 5 tells)."""
 NO_MATCHING_SUBSCRIBERS = 0x10

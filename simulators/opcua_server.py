@@ -3,9 +3,7 @@
 The device side of docs/reference/handshakes.md, "OPC UA methods"; the profile gives the node names.
 """
 
-import gc
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +16,7 @@ from asyncua.ua.status_codes import StatusCodes
 from drivers.profile import Methods, Profile
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
+from simulators.collector import collector_off
 from simulators.device_memory import DeviceMemory, Ended
 
 NEVER_SEEN, RUNNING, ENDED = 0, 1, 2
@@ -54,7 +53,7 @@ class OpcUaServer:
     async def start(self) -> None:
         """Build the nodes and open the socket. Raises `ConfigurationError` when the address is taken."""
         server = Server()
-        with _garbage_collector_off():
+        with collector_off():
             await server.init()
         server.disable_clock()
         server.set_endpoint(self.url)
@@ -204,16 +203,3 @@ def _arguments(fields: Sequence[tuple[str, ua.VariantType]]) -> list[ua.Argument
         ua.Argument(Name=name, DataType=ua.NodeId(ua.Int32(kind.value)), ValueRank=-1)
         for name, kind in fields
     ]
-
-
-@contextmanager
-def _garbage_collector_off() -> Iterator[None]:
-    """Building the standard address space makes a hundred thousand objects and no garbage: with the collector
-    on it takes three times as long."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -15,7 +15,7 @@ import tty
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from edge_agent.errors import ConfigurationError
@@ -23,22 +23,257 @@ from simulators.clock import SimClock
 from simulators.scanner import Scanner
 
 RECONNECT_S = 0.1
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where to connect when the agent listens on every address of this machine."""
+READ_BYTES = 4096
 
 
 class Line(Protocol):
     """One end of a byte stream."""
 
+    async def open(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
+        """Make the line; from now on what comes in goes to `received`, and `hung_up` tells that the other end
+        has gone. Raises `ConfigurationError` when the address cannot be used."""
+        ...
+
+    async def run(self) -> None:
+        """What the line has to wait for all its life; returns at once where there is nothing."""
+        ...
+
+    def poll(self) -> None:
+        """Look for input where nothing announces it; called with every tick."""
+        ...
+
     def send(self, data: bytes) -> bool:
-        """Send; False when nobody is there, and the bytes are lost."""
+        """Send; False when nobody is there or the line is clogged: then the bytes are lost."""
         ...
 
-    async def open(self) -> None:
-        """Raises `ConfigurationError` when the address cannot be used."""
+    async def close(self) -> None:
+        """Let go of the line; may be called more than once."""
         ...
 
-    async def poll(self) -> None:
-        """Look after the line; called with every tick."""
-        ...
 
-    async def close(self) -> None: ...
+class ScannerServer:
+    """One simulated scanner and its line."""
+
+    def __init__(self, scanner: Scanner, line: Line, clock: SimClock) -> None:
+        self._scanner = scanner
+        self._line = line
+        self._clock = clock
+
+    async def start(self) -> None:
+        await self._line.open(
+            lambda data: self._scanner.receive(data, self._clock.now_s()), self._scanner.hung_up
+        )
+
+    async def run(self) -> None:
+        await self._line.run()
+
+    async def step(self) -> None:
+        self._line.poll()
+        reading = self._scanner.step(self._clock.now_s())
+        if reading is not None and self._line.send(reading.frame):
+            self._scanner.sent(reading)
+
+    async def stop(self) -> None:
+        await self._line.close()
+
+
+def line_for(address: str) -> Line:
+    """The far end of the agent's address. Raises `ConfigurationError` when it is no byte stream."""
+    parts = urlsplit(address)
+    if parts.scheme == "serial":
+        return PtyLine(Path(parts.path))
+    if parts.scheme not in ("tcp", "tcp-listen") or parts.hostname is None or parts.port is None:
+        raise ConfigurationError(
+            f"{address}: a scanner needs tcp://host:port, tcp-listen://host:port or serial:///path"
+        )
+    if parts.scheme == "tcp":
+        return ListeningLine(parts.hostname, parts.port)
+    return ConnectingLine(LOOPBACK.get(parts.hostname, parts.hostname), parts.port)
+
+
+class _Peer(asyncio.Protocol):
+    """One TCP connection. A new one takes the place of the one before, as with a real scanner."""
+
+    def __init__(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
+        self._received = received
+        self._hung_up = hung_up
+        self._transport: asyncio.Transport | None = None
+        self.gone = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received(data)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.gone.set()
+        self._hung_up()
+
+    def send(self, data: bytes) -> bool:
+        if self._transport is None or self._transport.is_closing():
+            return False
+        self._transport.write(data)
+        return True
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class ListeningLine:
+    """The scanner is a TCP server for one client at a time."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """`port` 0 takes a free one; `port` holds the bound one after `open`."""
+        self.host = host
+        self.port = port
+        self._server: asyncio.Server | None = None
+        self._peer: _Peer | None = None
+
+    async def open(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
+        def joined() -> _Peer:
+            if self._peer is not None:
+                self._peer.close()
+            self._peer = _Peer(received, hung_up)
+            return self._peer
+
+        try:
+            self._server = await asyncio.get_running_loop().create_server(joined, self.host, self.port)
+        except OSError as error:
+            raise ConfigurationError(
+                f"tcp://{self.host}:{self.port}: cannot listen there ({error.strerror}); change the address"
+            ) from error
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def run(self) -> None:
+        return
+
+    def poll(self) -> None:
+        return
+
+    def send(self, data: bytes) -> bool:
+        return self._peer is not None and self._peer.send(data)
+
+    async def close(self) -> None:
+        if self._server is not None:
+            server, self._server = self._server, None
+            server.close()
+            if self._peer is not None:
+                self._peer.close()
+            await server.wait_closed()
+
+
+class ConnectingLine:
+    """The scanner is a TCP client that tries again for as long as it lives."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self._peer: _Peer | None = None
+        self._join: Callable[[], _Peer] | None = None
+
+    async def open(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
+        self._join = lambda: _Peer(received, hung_up)
+
+    async def run(self) -> None:
+        """Connect and connect again, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while self._join is not None:
+            with suppress(OSError):
+                _, self._peer = await loop.create_connection(self._join, self.host, self.port)
+                await self._peer.gone.wait()
+            await asyncio.sleep(RECONNECT_S)
+
+    def poll(self) -> None:
+        return
+
+    def send(self, data: bytes) -> bool:
+        return self._peer is not None and self._peer.send(data)
+
+    async def close(self) -> None:
+        self._join = None
+        if self._peer is not None:
+            self._peer.close()
+
+
+class PtyLine:
+    """The scanner is on a serial line: a pseudo terminal under the name that the agent opens.
+
+    Only the agent holds the far end open, so that its absence shows here as a hang-up. That state cannot be
+    waited for without spinning, hence `poll`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._terminal = ""
+        self._fd: int | None = None
+        self._poller = select.poll()
+        self._received: Callable[[bytes], None] = lambda _data: None
+        self._hung_up: Callable[[], None] = lambda: None
+        self._was_open = False
+
+    async def open(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
+        self._received, self._hung_up = received, hung_up
+        self._fd, far_end = pty.openpty()
+        tty.setraw(far_end)
+        os.set_blocking(self._fd, False)
+        self._terminal = os.ttyname(far_end)
+        os.close(far_end)
+        self._poller.register(self._fd, select.POLLIN)
+        self._link()
+
+    async def run(self) -> None:
+        return
+
+    def poll(self) -> None:
+        if self._fd is None:
+            return
+        flags = self._flags()
+        data = self._read() if flags & select.POLLIN else b""
+        if not flags & select.POLLHUP:
+            self._was_open = True
+            if data:
+                self._received(data)
+        elif self._was_open:
+            self._was_open = False
+            self._hung_up()
+
+    def send(self, data: bytes) -> bool:
+        if self._fd is None or self._flags() & select.POLLHUP:
+            return False
+        with suppress(OSError):
+            return os.write(self._fd, data) == len(data)
+        return False
+
+    async def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+            self._unlink()
+
+    def _flags(self) -> int:
+        return sum(flags for _, flags in self._poller.poll(0))
+
+    def _read(self) -> bytes:
+        with suppress(OSError):
+            return os.read(self._fd, READ_BYTES) if self._fd is not None else b""
+        return b""
+
+    def _link(self) -> None:
+        try:
+            if self._path.is_symlink():
+                self._path.unlink()
+            self._path.symlink_to(self._terminal)
+        except OSError as error:
+            raise ConfigurationError(
+                f"serial://{self._path}: the simulated line cannot be put there ({error.strerror}); "
+                "remove what stands there or change the address"
+            ) from error
+
+    def _unlink(self) -> None:
+        """Another simulator may have taken the name over in the meantime: its link stays."""
+        if self._path.is_symlink() and str(self._path.readlink()) == self._terminal:
+            self._path.unlink()

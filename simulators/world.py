@@ -221,6 +221,7 @@ class World:
             "sku": unit.sku,
             "lot": unit.lot,
             "serial": unit.serial,
+            "expiry": unit.expiry.isoformat() if unit.expiry else None,
             "container": unit.tote,
             "location": self._loads[unit.tote].name,
         }

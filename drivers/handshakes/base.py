@@ -40,7 +40,9 @@ class Handshake(Protocol):
         """
         ...
 
-    async def send(self, command_id: CommandId, call: int | str, arguments: Sequence[str]) -> Accepted | Refusal:
+    async def send(
+        self, command_id: CommandId, call: int | str, arguments: Sequence[str]
+    ) -> Accepted | Refusal:
         """Say it once. A `LinkLostError` means doubt: `reconcile` before anything else."""
         ...
 
@@ -72,7 +74,7 @@ def read_answer(codes: Codes, code: int, detail: str = "") -> Accepted | Refusal
 
 
 def read_outcome(codes: Codes, result: int, report: Report) -> Done | Failed:
-    """What a result code says. A number that the profile does not know is a failure without a known reason."""
+    """What a result code says. A number that the profile does not know is a failure."""
     reason = codes.results.get(result)
     if reason == "done":
         return Done(report)

@@ -85,7 +85,9 @@ class MailboxHandshake:
         self._polling.add_done_callback(self._polling_ended)
         return self._status_of(first)
 
-    async def send(self, command_id: CommandId, call: int | str, arguments: Sequence[str]) -> Accepted | Refusal:
+    async def send(
+        self, command_id: CommandId, call: int | str, arguments: Sequence[str]
+    ) -> Accepted | Refusal:
         try:
             registers = encode_command(self._mailbox.command, command_id, int(call), arguments)
         except TextDoesNotFitError as error:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from asyncua import Node, ua
+from asyncua import ua
+from asyncua.common.node import Node
 from asyncua.common.subscription import DataChangeEvent, OpcEvent, StatusChangeEvent, SubEvent, Subscription
 
 from drivers.handshakes.base import HEARTBEAT_LIMIT_S, Observed, read_answer, read_outcome, read_status
@@ -84,7 +85,9 @@ class MethodsHandshake:
             await self.close()
             raise
 
-    async def send(self, command_id: CommandId, call: int | str, arguments: Sequence[str]) -> Accepted | Refusal:
+    async def send(
+        self, command_id: CommandId, call: int | str, arguments: Sequence[str]
+    ) -> Accepted | Refusal:
         nodes = self._connected()
         texts = [ua.Variant(text, ua.VariantType.String) for text in arguments]
         outputs = await self._call(nodes.methods[str(call)], command_id, *texts)
@@ -138,10 +141,18 @@ class MethodsHandshake:
         event_type = await self._link.find(root, [*standard, *path(methods.event_type)])
         for field in EVENT_FIELDS:
             await self._link.find(event_type, path(field))
-        calls = {str(verb.call): await self._link.find(device, path(str(verb.call))) for verb in self._verbs.values()}
+        calls = {
+            str(verb.call): await self._link.find(device, path(str(verb.call)))
+            for verb in self._verbs.values()
+        }
         for verb in self._verbs.values():
             await self._check_arguments(calls[str(verb.call)], verb)
-        names = {"mode": methods.mode, "fault": methods.fault, "epoch": methods.epoch, "heartbeat": methods.heartbeat}
+        names = {
+            "mode": methods.mode,
+            "fault": methods.fault,
+            "epoch": methods.epoch,
+            "heartbeat": methods.heartbeat,
+        }
         return _Nodes(
             device,
             await self._link.find(device, path(methods.status_method)),
@@ -197,12 +208,14 @@ class MethodsHandshake:
             case DataChangeEvent():
                 return self._value_changed(event)
             case StatusChangeEvent():
-                self._link.fail(f"the subscription ended: {event.notification.Status}")
+                return self._link.fail(f"the subscription ended: {event.notification.Status}")
 
     def _command_ended(self, event: Any) -> CommandEnded:
         try:
             report = _report(event.Place, event.WeightGrams, event.Time)
-            return CommandEnded(CommandId(event.CommandId), read_outcome(self._codes, int(event.Result), report))
+            return CommandEnded(
+                CommandId(event.CommandId), read_outcome(self._codes, int(event.Result), report)
+            )
         except (AttributeError, TypeError):
             # Above all the server's own "event queue overflow", which no filter keeps away.
             self._link.fail(f"an event that is no {self._methods.event_type}: {event}")

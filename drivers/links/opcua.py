@@ -5,8 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-from asyncua import Client, Node, ua
+from asyncua import ua
+from asyncua.client.client import Client
+from asyncua.common.node import Node
 from asyncua.common.subscription import OverflowPolicy, Subscription
+from asyncua.ua.uaerrors import BadNoMatch, UaError
 
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 
@@ -66,7 +69,7 @@ class OpcUaLink:
         with self._doing("browsing"):
             try:
                 return await start.get_child(path)
-            except ua.uaerrors.BadNoMatch:
+            except BadNoMatch:
                 wanted = "/".join(name.to_string() for name in path)
                 raise DeviceMismatchError(
                     f"{self._device}: the server has no node {wanted} below {start}: "
@@ -113,7 +116,7 @@ class OpcUaLink:
         """Turn what the library raises into a lost link, and keep it lost."""
         try:
             yield
-        except (OSError, TimeoutError, ValueError, ua.UaError) as error:
+        except (OSError, TimeoutError, ValueError, UaError) as error:
             self.fail(f"{what}: {error or type(error).__name__}")
 
     def fail(self, detail: str) -> NoReturn:
@@ -128,7 +131,7 @@ class OpcUaLink:
         self._lost = self._lost or "closed"
         if subscription is not None:
             # Also wakes whoever iterates it, whether or not the server still answers.
-            with suppress(TimeoutError, OSError, ua.UaError):
+            with suppress(TimeoutError, OSError, UaError):
                 async with asyncio.timeout(CLOSE_LIMIT_S):
                     await subscription.delete()
         if client is not None:

@@ -168,6 +168,7 @@ class CommandState:
 @dataclass(slots=True)
 class DeviceState:
     status: DeviceStatus = field(default=DeviceStatus(Mode.DISCONNECTED))
+    since: datetime | None = None
     open: int = 0
     """Commands ordered and not ended."""
     refusals: int = 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from edge_agent.domain.ids import (
     CommandId,
@@ -16,6 +16,7 @@ from edge_agent.domain.ids import (
     TaskId,
     TripId,
 )
+from edge_agent.domain.tagged import Tagged
 
 # ---- orders: one verb each, with its arguments ------------------------------------------------------
 
@@ -112,8 +113,8 @@ class Command:
 
     command_id: CommandId
     device_id: DeviceId
-    order: Order
-    purpose: Purpose
+    order: Annotated[Order, Tagged()]
+    purpose: Annotated[Purpose, Tagged()]
     epoch: int
 
 

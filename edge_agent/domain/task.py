@@ -83,6 +83,9 @@ class PickTask:
     not_before: datetime | None = None
     policy: TaskPolicy = TaskPolicy()
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that the contract does not name, kept as they came."""
+    dropped: tuple[str, ...] = ()
+    """Paths of unnamed fields that were not taken in, because they tell who or where a person is."""
 
     @property
     def units(self) -> int:

@@ -1,0 +1,1 @@
+"""The loop and the tasks around it: device supervisors, the publisher, health."""

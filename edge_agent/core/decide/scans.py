@@ -37,7 +37,7 @@ def device_reported(
     if device is None or device.status == status:
         return
     came_back = device.status.mode is not Mode.READY and status.mode is Mode.READY
-    yield ev.DeviceChanged(device_id, status)
+    yield ev.DeviceChanged(device_id, status, now.utc)
     station = _waiting_for(state, device_id)
     if came_back and station is not None and station.scan is not None:
         yield from repeat_scan(state, station.station_id, station.scan, station.scan.attempt, now)

@@ -20,4 +20,4 @@ def _(event: ev.AgentStarted, state: State, _clock_s: float) -> None:
 def _(event: ev.DeviceChanged, state: State, _clock_s: float) -> None:
     device = state.devices.get(event.device_id)
     if device is not None:  # a device that has left the site file still stands in old journals
-        device.status = event.status
+        device.status, device.since = event.status, event.at

@@ -1,6 +1,7 @@
 """The agent itself and its devices."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from edge_agent.domain.device import DeviceStatus
 from edge_agent.domain.ids import CommandId, DeviceId
@@ -18,3 +19,5 @@ class AgentStarted:
 class DeviceChanged:
     device_id: DeviceId
     status: DeviceStatus
+    at: datetime
+    """Since when, by the wall clock."""

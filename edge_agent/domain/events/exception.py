@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from edge_agent.domain.ids import ExceptionId, LineId, StationId, TaskId, TripId
+from edge_agent.domain.tagged import Tagged
 
 
 class ExceptionKind(StrEnum):
@@ -56,7 +57,7 @@ class ExceptionRaised:
     where: str
     detail: str
     options: tuple[str, ...]
-    held: Held | None
+    held: Annotated[Held, Tagged()] | None
     task_id: TaskId | None = None
     line_id: LineId | None = None
     affected: tuple[TaskId, ...] = ()

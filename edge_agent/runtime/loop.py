@@ -1,0 +1,121 @@
+"""The one loop: inbox -> decide -> one durable commit -> act.
+
+Whatever happens outside enters the inbox as a typed input. A turn drains it (up to a bound), asks the pure
+core for events, appends them to the journal in one transaction, and only then acts. While a commit is on
+its way to the disk the next batch gathers, so that one `fsync` serves many inputs.
+
+Order within a turn, which the invariants rest on:
+
+1. decide   the state moves on in memory; nothing outside can see it yet
+2. commit   the events are on disk, or the loop ends with `JournalError` and nothing has been done
+3. act      acknowledge the inputs (PUBACK, device event), hand over commands, wake the publisher
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from edge_agent.core.confirmations import is_confirmed
+from edge_agent.core.evolve import evolve
+from edge_agent.core.state import State
+from edge_agent.core.step import next_wakeup_s, step
+from edge_agent.domain.events import Event, Recorded
+from edge_agent.domain.inputs import Input, Tick
+from edge_agent.domain.time import Instant
+from edge_agent.ports import Clock, Journal
+
+log = structlog.get_logger(__name__)
+
+BATCH_LIMIT = 256
+"""Inputs decided in one turn: bounds how long a turn keeps the event loop."""
+REPLAY_PAGE = 2000
+
+Act = Callable[[Sequence[Recorded]], None]
+OnDurable = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    what: Input
+    on_durable: OnDurable | None
+
+
+class Loop:
+    """Holds the state, and is the only one that changes it or writes the journal."""
+
+    def __init__(self, state: State, journal: Journal, clock: Clock, act: Act) -> None:
+        self.state = state
+        self._journal = journal
+        self._clock = clock
+        self._act = act
+        self._inbox: deque[_Entry] = deque()
+        self._wake = asyncio.Event()
+        self._sequence = 0
+        self._confirmation = 0
+        self.turns = 0
+        """Turns finished; the watchdog looks at it."""
+
+    def put(self, what: Input, on_durable: OnDurable | None = None) -> None:
+        """Hand an input to the loop. `on_durable` is called once all that follows from it is on disk."""
+        self._inbox.append(_Entry(what, on_durable))
+        self._wake.set()
+
+    @property
+    def backlog(self) -> int:
+        """Inputs that wait to be decided."""
+        return len(self._inbox)
+
+    async def replay(self) -> float:
+        """Build the state from the journal. Returns the agent's clock at the last event, in seconds.
+
+        Raises `JournalError` where the journal cannot be read.
+        """
+        clock_s = 0.0
+        while page := await self._journal.read(self._sequence, REPLAY_PAGE):
+            for recorded in page:
+                evolve(self.state, recorded.event, recorded.clock_s)
+                self._sequence = recorded.sequence
+                self._confirmation = recorded.confirmation or self._confirmation
+                clock_s = recorded.clock_s
+            await asyncio.sleep(0)  # a long journal must not starve the watchdog
+        return clock_s
+
+    async def run(self) -> None:
+        """Turn for ever. Raises `JournalError` when a commit fails; nothing of it has been acted on."""
+        while True:
+            await self._something_to_do()
+            await self.turn()
+
+    async def turn(self) -> None:
+        """Decide what is in the inbox, commit, act."""
+        now = self._clock.now()
+        entries = [self._inbox.popleft() for _ in range(min(len(self._inbox), BATCH_LIMIT))]
+        events = step(self.state, [entry.what for entry in entries], now)
+        records = [self._record(event, now) for event in events]
+        if records:
+            await self._journal.append(records)
+            self._act(records)
+        for entry in entries:
+            if entry.on_durable is not None:
+                entry.on_durable()
+        self.turns += 1
+
+    def _record(self, event: Event, now: Instant) -> Recorded:
+        self._sequence += 1
+        number = None
+        if is_confirmed(event):
+            self._confirmation += 1
+            number = self._confirmation
+        return Recorded(self._sequence, now.utc, now.clock_s, event, number)
+
+    async def _something_to_do(self) -> None:
+        if not self._inbox:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(next_wakeup_s(self.state, self._clock.now())):
+                    await self._wake.wait()
+            except TimeoutError:
+                self.put(Tick())

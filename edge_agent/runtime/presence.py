@@ -1,0 +1,78 @@
+"""Keeping one device connected, and the loop told of how it stands. Shared by both kinds of supervisors."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from edge_agent.domain.device import DeviceStatus, Mode
+from edge_agent.domain.ids import DeviceId
+from edge_agent.domain.inputs import DeviceReported, Input
+from edge_agent.errors import DeviceMismatchError, LinkLostError
+from edge_agent.runtime.backoff import Backoff
+
+log = structlog.get_logger(__name__)
+
+
+class Put(Protocol):
+    """Hands an input to the loop (`Loop.put`)."""
+
+    def __call__(self, what: Input, on_durable: Callable[[], None] | None = None) -> None: ...
+
+
+class Presence:
+    """One device's connection over its whole life: connected again for ever, its status reported."""
+
+    def __init__(self, device_id: DeviceId, put: Put, backoff: Backoff) -> None:
+        self._device_id = device_id
+        self._put = put
+        self._backoff = backoff
+        self._status = DeviceStatus(Mode.DISCONNECTED)
+        self._last_trouble = ""
+        self.settled = asyncio.Event()
+        """Set once the device was synchronised, or the first try to reach it has failed."""
+
+    async def keep(
+        self, connection: Callable[[], Awaitable[None]], close: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Run `connection` again and again; a failure of this device stays in here (invariant 10)."""
+        while True:
+            try:
+                await connection()
+            except* (LinkLostError, DeviceMismatchError) as group:
+                self._lost(_first(group))
+            except* Exception as group:  # a driver's bug must not stop the other devices
+                log.exception("driver_failed", device=self._device_id, exc_info=group)
+            finally:
+                await close()
+            self.report(DeviceStatus(Mode.DISCONNECTED, self._status.epoch))
+            self.settled.set()
+            await asyncio.sleep(self._backoff.next_s())
+
+    def ready(self, status: DeviceStatus) -> None:
+        """Connected and synchronised."""
+        self.report(status)
+        self.settled.set()
+        self._backoff.reset()
+        self._last_trouble = ""
+        log.info("device_connected", device=self._device_id, mode=status.mode.value, epoch=status.epoch)
+
+    def report(self, status: DeviceStatus) -> None:
+        """Tell the loop where the status has changed."""
+        if status != self._status:
+            self._status = status
+            self._put(DeviceReported(self._device_id, status))
+
+    def _lost(self, trouble: str) -> None:
+        if trouble != self._last_trouble:  # the same trouble at every try is said once
+            log.warning("device_lost", device=self._device_id, detail=trouble)
+        self._last_trouble = trouble
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> str:
+    """The text of the first error in a group, however deep."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

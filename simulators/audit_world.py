@@ -1,0 +1,359 @@
+"""The world ledger, replayed: every load and unit moved again from where it lay, every step checked.
+
+The replay trusts no line. What does not follow from the lines before it becomes a finding, and the replay
+goes on from what the line says, so that one wrong line is found once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
+from simulators.ledger import read_ledger
+
+Facts = Mapping[str, Any]
+
+
+class CommandKey(NamedTuple):
+    """A command of one device."""
+
+    device: str
+    command: int
+
+    def __str__(self) -> str:
+        return f"command {self.command} of {self.device}"
+
+
+@dataclass(slots=True)
+class CommandRecord:
+    """One accepted command. Times are Unix seconds."""
+
+    key: CommandKey
+    verb: str
+    arguments: Mapping[str, str]
+    accepted_t: float
+    ended_t: float | None = None
+    effects: set[tuple[str, str]] = field(default_factory=set)
+    """What it physically did: (what, to which load or unit)."""
+
+
+@dataclass(slots=True)
+class UnitRecord:
+    """One unit and where it is now: in a load, or in the gripper of a device."""
+
+    unit: str
+    identity: Identity
+    place: str
+
+
+@dataclass(slots=True)
+class Grip:
+    """One unit in a gripper, from the pick until it is let go."""
+
+    unit: UnitRecord
+    key: CommandKey
+    wanted_gtin: str
+    """What the pick command asked for."""
+    tote: str
+    location: str
+    """Where the tote had been fetched from."""
+    read: bool = False
+    """A scanner has read its label while it was held."""
+    ended_t: float | None = None
+    container: str | None = None
+    """The order container that it was placed into; None while it is held or when it was put back."""
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.unit.identity.gtin == self.wanted_gtin
+
+
+class Reading(NamedTuple):
+    """A scanner has read the label of a unit in a gripper."""
+
+    t: float
+    grip: Grip
+
+
+class WorldBook:
+    """What the world ledger holds, made by `read_world`."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.loads: dict[str, str] = {}
+        """Where each load is now."""
+        self.units: dict[str, UnitRecord] = {}
+        self.commands: dict[CommandKey, CommandRecord] = {}
+        self.placed: list[Grip] = []
+        self.readings: dict[str, list[Reading]] = {}
+        """Of units, by scanner, in the order of time."""
+        self.retrieved: set[tuple[str, str]] = set()
+        """(load, location) of everything that ever left storage."""
+        self.wrong_items: list[CommandKey] = []
+        self.grips: dict[CommandKey, Grip] = {}
+        self.no_reads = 0
+        self.no_reads_missed = 0
+        """No-reads after which the agent went on as if the label had been read."""
+        self.last_t = 0.0
+        self.stopped: dict[str, str] = {}
+        """Where everything was at a clean stop, as written then."""
+        self.repeated: set[CommandKey] = set()
+        self._held: dict[str, Grip] = {}
+        self._unread: dict[str, int] = {}
+        self._read_loads: set[str] = set()
+        self._fetched_from: dict[str, str] = {}
+        self._handlers = {
+            "load": self._load,
+            "stock": self._stock,
+            "container_introduced": self._container_introduced,
+            "command": self._command,
+            "command_ended": self._command_ended,
+            "load_moved": self._load_moved,
+            "unit_gripped": self._unit_gripped,
+            "unit_placed": self._unit_placed,
+            "unit_put_back": self._unit_put_back,
+            "scanned": self._scanned,
+            "fault": self._fault,
+            "violation": self._violation,
+            "stock_end": self._stock_end,
+        }
+
+    def take(self, t: float, kind: str, facts: Facts) -> None:
+        """Take in one line; kinds that say nothing about places and commands are passed over."""
+        self.last_t = max(self.last_t, t)
+        handler = self._handlers.get(kind)
+        if handler is None:
+            return
+        try:
+            handler(t, facts)
+        except KeyError as error:
+            self._world(f"a line {kind!r} at {t:.6f} has no {error}")
+
+    # ---- what is there at the start ------------------------------------------------------------------
+
+    def _load(self, _t: float, facts: Facts) -> None:
+        self._new_load(facts["load"], facts["place"])
+
+    def _container_introduced(self, _t: float, facts: Facts) -> None:
+        self._new_load(facts["load"], facts["place"])
+        self._effect(facts, "introduced", facts["load"])
+
+    def _new_load(self, load: str, place: str) -> None:
+        if load in self.loads:
+            self._world(f"load {load} appears a second time, at {place}; a ledger holds one run")
+        self.loads[load] = place
+
+    def _stock(self, _t: float, facts: Facts) -> None:
+        unit, container = facts["unit"], facts["container"]
+        if unit in self.units:
+            self._world(f"unit {unit} appears a second time, in {container}; a ledger holds one run")
+        if self.loads.get(container) != facts["location"]:
+            self._world(f"unit {unit} lies in {container}, which is not at {facts['location']}")
+        self.units[unit] = UnitRecord(unit, Identity.of(facts), container)
+
+    # ---- commands ------------------------------------------------------------------------------------
+
+    def _command(self, t: float, facts: Facts) -> None:
+        key = _key(facts)
+        if key in self.commands:
+            self._repeated(key, "was accepted twice")
+            return
+        self.commands[key] = CommandRecord(key, facts["verb"], facts["arguments"], t)
+
+    def _command_ended(self, t: float, facts: Facts) -> None:
+        key = _key(facts)
+        record = self.commands.get(key)
+        if record is None:
+            self._world(f"{key} ended and had never been accepted")
+        elif record.ended_t is not None:
+            self._world(f"{key} ended twice")
+        else:
+            record.ended_t = t
+            if facts["result"] == "done" and not record.effects:
+                self.findings.add(FindingKind.LOST, f"{key} ({record.verb}) ended as done and nothing moved")
+
+    def _effect(self, facts: Facts, what: str, thing: str) -> CommandRecord | None:
+        """Note that a command has moved something; a finding where it may not have."""
+        key = _key(facts)
+        record = self.commands.get(key)
+        if record is None:
+            self._world(f"{thing} was {what} for {key}, which had never been accepted")
+            return None
+        if (what, thing) in record.effects:
+            self._repeated(key, f"({record.verb}) was carried out twice: {thing} was {what} again")
+        elif record.ended_t is not None:
+            self._world(f"{thing} was {what} for {key}, which had ended")
+        record.effects.add((what, thing))
+        return record
+
+    def _repeated(self, key: CommandKey, text: str) -> None:
+        if key not in self.repeated:
+            self.repeated.add(key)
+            self.findings.add(FindingKind.REPEATED, f"{key} {text}")
+
+    # ---- loads ---------------------------------------------------------------------------------------
+
+    def _load_moved(self, _t: float, facts: Facts) -> None:
+        load, origin, destination = facts["load"], facts["from"], facts["to"]
+        at = self.loads.get(load)
+        if at != origin:
+            self._world(f"load {load} was moved from {origin} to {destination} while it was at {at}")
+        self.loads[load] = destination
+        leaves = destination == facts["device"]
+        record = self._effect(facts, "taken away" if leaves else "set down", load)
+        if record is not None and record.verb == "retrieve" and leaves:
+            self._fetched_from[load] = origin
+            self.retrieved.add((load, origin))
+        self._read_loads.discard(load)
+        self._unread.pop(load, None)
+
+    # ---- units ---------------------------------------------------------------------------------------
+
+    def _unit_gripped(self, _t: float, facts: Facts) -> None:
+        device, tote = facts["device"], facts["tote"]
+        unit = self._unit(facts, expected_at=tote)
+        if device in self._held:
+            self._world(f"{device} gripped {unit.unit} while it held {self._held[device].unit.unit}")
+        record = self._effect(facts, "gripped", unit.unit)
+        wanted = gtin14(record.arguments["gtin"]) if record else unit.identity.gtin
+        grip = Grip(unit, _key(facts), wanted, tote, self._fetched_from.get(tote, self.loads.get(tote, "")))
+        self._held[device] = self.grips[grip.key] = grip
+        unit.place = device
+        self._goes_on(tote, f"unit {unit.unit} was gripped out of {tote}")
+        if tote not in self._read_loads:
+            text = f"unit {unit.unit} was gripped out of {tote}, whose label had not been read where it stood"
+            self.findings.add(FindingKind.UNVERIFIED, text)
+
+    def _unit_placed(self, t: float, facts: Facts) -> None:
+        container = facts["container"]
+        grip = self._let_go(t, facts, container, "placed")
+        if grip is None:
+            return
+        grip.container = container
+        self.placed.append(grip)
+        self._goes_on(grip.unit.unit, "")
+        self._goes_on(container, f"unit {grip.unit.unit} was placed into {container}")
+        if not grip.read:
+            text = f"unit {grip.unit.unit} was placed into {container} and no scanner had read it"
+            self.findings.add(FindingKind.ESCAPED, text)
+
+    def _unit_put_back(self, t: float, facts: Facts) -> None:
+        tote = facts["tote"]
+        grip = self._let_go(t, facts, tote, "put back")
+        if grip is None:
+            return
+        self._unread.pop(grip.unit.unit, None)
+        if grip.tote != tote:
+            self._world(f"unit {grip.unit.unit} came out of {grip.tote} and was put back into {tote}")
+
+    def _let_go(self, t: float, facts: Facts, load: str, what: str) -> Grip | None:
+        device = facts["device"]
+        unit = self._unit(facts, expected_at=device)
+        self._effect(facts, what, unit.unit)
+        if load not in self.loads:
+            self._world(f"unit {unit.unit} was {what} into {load}, which does not exist")
+        unit.place = load
+        grip = self._held.pop(device, None)
+        if grip is None or grip.unit is not unit:
+            self._world(f"{device} let go of {unit.unit}, which it had not gripped")
+            return None
+        grip.ended_t = t
+        return grip
+
+    def _unit(self, facts: Facts, *, expected_at: str) -> UnitRecord:
+        name, told = facts["unit"], Identity.of(facts)
+        unit = self.units.get(name)
+        if unit is None:
+            self._world(f"unit {name} was in nobody's stock and is in {expected_at}")
+            unit = self.units[name] = UnitRecord(name, told, expected_at)
+        if unit.place != expected_at:
+            self._world(f"unit {name} was moved out of {expected_at} while it was in {unit.place}")
+        if told.gtin != unit.identity.gtin or ("lot" in facts and not _same(told, unit.identity)):
+            self._world(f"unit {name} was {unit.identity} at the start and is {told} now")
+        return unit
+
+    # ---- scans and faults ----------------------------------------------------------------------------
+
+    def _scanned(self, t: float, facts: Facts) -> None:
+        data = facts["data"]
+        if (load := facts.get("load")) is not None and load in data:
+            self._read_loads.add(load)
+            self._unread.pop(load, None)
+        if (unit := self.units.get(facts.get("unit", ""))) is None or unit.identity.gtin[1:] not in data:
+            return
+        self._unread.pop(unit.unit, None)
+        if (grip := self._held.get(unit.place)) is not None:
+            grip.read = True
+            self.readings.setdefault(facts["scanner"], []).append(Reading(t, grip))
+
+    def _fault(self, _t: float, facts: Facts) -> None:
+        match facts["fault"]:
+            case "no_read":
+                self.no_reads += 1
+                subject = facts["unit"] if "unit" in facts else facts["load"]
+                self._unread[subject] = self._unread.get(subject, 0) + 1
+            case "wrong_item":
+                self.wrong_items.append(_key(facts))
+
+    def _goes_on(self, thing: str, text: str) -> None:
+        """The agent acts on a label; every no-read of it that was not followed by a read was missed."""
+        if (missed := self._unread.pop(thing, 0)) == 0:
+            return
+        self.no_reads_missed += missed
+        if text:
+            self.findings.add(FindingKind.UNVERIFIED, f"{text} after its label could not be read")
+
+    def _violation(self, _t: float, facts: Facts) -> None:
+        text = f"{facts['device']}: {facts['rule']}: {facts['detail']}"
+        self.findings.add(FindingKind.VIOLATION, text)
+
+    # ---- the end -------------------------------------------------------------------------------------
+
+    def _stock_end(self, _t: float, facts: Facts) -> None:
+        self.stopped[facts["unit"] if "unit" in facts else facts["load"]] = facts["place"]
+
+    def close(self) -> None:
+        """Compare the replay with the stock at a clean stop, and look for commands that came to nothing."""
+        if self.stopped:
+            self._compare_stock()
+        ended = [(record.accepted_t, record.ended_t) for record in self.commands.values()]
+        longest_s = max((end - start for start, end in ended if end is not None), default=0.0)
+        for record in self.commands.values():
+            if self._is_lost(record, longest_s):
+                text = f"{record.key} ({record.verb}) was accepted and never ended"
+                self.findings.add(FindingKind.LOST, text)
+
+    def _compare_stock(self) -> None:
+        replayed = self.loads | {unit.unit: unit.place for unit in self.units.values()}
+        for thing in sorted(replayed.keys() | self.stopped.keys()):
+            moved_to, found_at = replayed.get(thing, "no place"), self.stopped.get(thing, "no place")
+            if moved_to != found_at:
+                self._world(f"{thing} is at {found_at} at the end; by its moves it is at {moved_to}")
+
+    def _is_lost(self, record: CommandRecord, longest_s: float) -> bool:
+        """Neither ended, nor with its load on the machine, nor so young that it may be under way."""
+        is_carried = self.loads.get(record.arguments.get("load", "")) == record.key.device
+        if record.ended_t is not None or is_carried:
+            return False
+        return self.last_t - record.accepted_t > longest_s
+
+    def _world(self, text: str) -> None:
+        self.findings.add(FindingKind.WORLD, text)
+
+
+def read_world(path: Path, findings: Findings) -> WorldBook:
+    """Replay a world ledger. Raises `LedgerError` for a line that is none, OSError when it cannot be read."""
+    book = WorldBook(findings)
+    for entry in read_ledger(path):
+        book.take(entry.t, entry.kind, entry.facts)
+    book.close()
+    return book
+
+
+def _key(facts: Facts) -> CommandKey:
+    return CommandKey(facts["device"], facts["command"])
+
+
+def _same(told: Identity, known: Identity) -> bool:
+    return (told.lot, told.serial) == (known.lot, known.serial)
