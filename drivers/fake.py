@@ -94,6 +94,11 @@ class FakeDevice:
     def device_id(self) -> DeviceId:
         return self._device_id
 
+    @property
+    def status(self) -> DeviceStatus:
+        """What the device says of itself, connected or not."""
+        return self._status
+
     async def connect(self) -> DeviceStatus:
         await self.close()
         if not self.reachable:

@@ -1,0 +1,298 @@
+"""The commands that a person types. Each is a few lines: the work is in the parts that it calls.
+
+Exit codes: 0 done, 1 the work itself failed, 2 wrong usage or configuration. Errors are one line on standard
+error; a traceback only with `--debug`.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_agent import __version__, logs
+from edge_agent.errors import ConfigurationError, EdgeAgentError
+
+app = typer.Typer(
+    name="edge-agent",
+    help="Warehouse-floor edge agent: pick tasks in, machine commands out, every pick checked twice.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+journal_app = typer.Typer(help="Read a journal, with its agent running or not.", no_args_is_help=True)
+app.add_typer(journal_app, name="journal")
+
+
+class Faults(StrEnum):
+    """The simulators' fault mixes."""
+
+    NONE = "none"
+    TYPICAL = "typical"
+    HARSH = "harsh"
+
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Site file; without it the built-in demo site.")
+]
+RequiredConfig = Annotated[Path, typer.Option("--config", help="Site file (YAML).")]
+SeedOption = Annotated[int, typer.Option(help="Same seed, same stock, tasks and faults.")]
+SpeedOption = Annotated[float, typer.Option(min=0.1, max=200, help="Simulated seconds in a real one.")]
+FaultsOption = Annotated[Faults, typer.Option(help="Errors to inject: none, typical (1-3 %), harsh (10 %).")]
+
+DEMO_SPEED = 20.0
+
+
+@app.callback(invoke_without_command=True)
+def main_options(
+    debug: Annotated[bool, typer.Option(help="Tracebacks and debug logging.")] = False,
+    version: Annotated[bool, typer.Option(help="Print the version and exit.")] = False,
+) -> None:
+    """Options before the command."""
+    if version:
+        typer.echo(f"edge-agent {__version__}")
+        raise typer.Exit
+    logs.configure("DEBUG" if debug else "INFO")
+
+
+# ---- the daemon --------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(config: RequiredConfig) -> None:
+    """Run the agent until it is told to stop (SIGTERM, Ctrl-C)."""
+    from edge_agent.app import Agent
+
+    site, profiles = _load(config)
+    _until_stopped(Agent(site, profiles).run)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="Site file (YAML).")],
+    probe: Annotated[
+        bool, typer.Option(help="Connect to every device and the broker as well; writes nothing.")
+    ] = False,
+) -> None:
+    """Find everything wrong with a site file without starting."""
+    from edge_agent.probe import probe_site
+
+    site, profiles = _load(file)
+    typer.echo(
+        f"{file}: site {site.site}, gateway {site.gateway}: {len(site.devices)} devices, "
+        f"{len(site.stations)} stations, {len(site.lanes)} lanes: nothing wrong found"
+    )
+    if probe:
+        results = asyncio.run(probe_site(site, profiles))
+        for result in results:
+            typer.echo(str(result))
+        if not all(result.good for result in results):
+            raise typer.Exit(1)
+
+
+# ---- simulators and demo -----------------------------------------------------------------------------
+
+
+@app.command()
+def demo(
+    tasks: Annotated[int, typer.Option(min=1, max=100_000, help="Pick tasks to run.")] = 100,
+    seed: SeedOption = 1,
+    speed: SpeedOption = DEMO_SPEED,
+    faults: FaultsOption = Faults.NONE,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the audit here.")] = None,
+    config: ConfigOption = None,
+    keep: Annotated[Path | None, typer.Option(help="Keep ledgers, journal and logs in this folder.")] = None,
+) -> None:
+    """Run tasks end to end against simulated machines, then audit what was told against what was done."""
+    from rich.console import Console
+
+    from edge_agent.resources import config_directory
+    from simulators.demo.run import DemoOptions, run_demo
+    from simulators.demo.scene import SceneOptions
+
+    site_file = config or config_directory() / "demo.yaml"
+    site, _ = _load(site_file)
+    if json_file is not None and not json_file.parent.is_dir():
+        raise ConfigurationError(f"--json {json_file}: there is no folder {json_file.parent}: make it first")
+    scene = SceneOptions(site_file.resolve(), tasks, seed, speed, faults.value)
+    consistent = asyncio.run(run_demo(site, DemoOptions(scene, json_file, keep), Console()))
+    if not consistent:
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    config: RequiredConfig,
+    ledger: Annotated[Path, typer.Option(help="Where the world writes what really happened.")] = Path(
+        "world.jsonl"
+    ),
+    faults: FaultsOption = Faults.NONE,
+    seed: SeedOption = 1,
+    speed: SpeedOption = 1.0,
+) -> None:
+    """Put the simulated devices of a site on their addresses, until stopped."""
+    from simulators.faults import FaultMix
+    from simulators.serve import serve
+
+    site, profiles = _load(config)
+
+    async def play(stop: asyncio.Event) -> None:
+        def ready() -> None:
+            _notify_ready()
+            typer.echo(f"{len(site.devices)} simulated devices are up; world ledger: {ledger}")
+
+        mix = FaultMix.named(faults.value)
+        await serve(site, profiles, ledger=ledger, faults=mix, seed=seed, speed=speed, ready=ready, stop=stop)
+
+    _until_stopped(play)
+
+
+@app.command()
+def oms(
+    config: RequiredConfig,
+    tasks: Annotated[int, typer.Option(min=1, max=100_000, help="Pick tasks to submit.")] = 100,
+    seed: SeedOption = 1,
+    ledger: Annotated[Path, typer.Option(help="Where the OMS writes what it was told.")] = Path("oms.jsonl"),
+    cancel_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of tasks to cancel.")] = 0.0,
+) -> None:
+    """Play the order management system: submit tasks and write down the confirmations, until all have ended."""
+    from datetime import UTC, datetime
+
+    from simulators.oms import run_oms
+    from simulators.tasks import build_tasks
+
+    site, _ = _load(config)
+    pick_tasks = build_tasks(site, seed, tasks, now=datetime.now(UTC))
+
+    async def play(stop: asyncio.Event) -> None:
+        _notify_ready()
+        result = await run_oms(site, pick_tasks, ledger=ledger, stop=stop, cancel_rate=cancel_rate, seed=seed)
+        progress = result.progress
+        typer.echo(
+            f"{progress.ended} of {progress.total} tasks ended, {progress.held} held; ledger: {ledger}"
+        )
+
+    _until_stopped(play)
+
+
+@app.command()
+def audit(
+    oms: Annotated[Path, typer.Option(help="The OMS's ledger.")],
+    world: Annotated[Path, typer.Option(help="The world's ledger.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as well.")] = None,
+) -> None:
+    """Compare what the OMS was told with what the world did. Exit code 0 only where they agree."""
+    from rich.console import Console
+
+    from simulators.audit import audit as compare
+    from simulators.demo.run import show
+
+    result = compare(oms, world)
+    show(result, json_file, Console())
+    if not result.consistent:
+        raise typer.Exit(1)
+
+
+# ---- journal -----------------------------------------------------------------------------------------
+
+JournalFile = Annotated[Path, typer.Argument(help="The journal's SQLite file.")]
+
+
+@journal_app.command()
+def verify(file: JournalFile) -> None:
+    """Check that nothing is missing, doubled or unreadable."""
+    from edge_agent.adapters.journal_reader import JournalReader
+
+    with JournalReader(_journal_url(file)) as reader:
+        result = reader.verify()
+    for problem in result.problems:
+        typer.echo(f"{file}: {problem}", err=True)
+    verdict = "sound" if not result.problems else "NOT sound"
+    typer.echo(f"{file}: {result.events} events, {result.confirmations} confirmations: {verdict}")
+    if result.problems:
+        raise typer.Exit(1)
+
+
+@journal_app.command()
+def replay(file: JournalFile) -> None:
+    """Build the state from the journal, as a start does, and print where everything stands."""
+    from edge_agent.adapters.journal_reader import JournalReader
+    from edge_agent.reports import replay_report
+
+    with JournalReader(_journal_url(file)) as reader:
+        for line in replay_report(reader.records()):
+            typer.echo(line)
+
+
+@journal_app.command()
+def stats(file: JournalFile) -> None:
+    """Count the events by type, and how far each reader of the journal is behind."""
+    from edge_agent.adapters.journal_reader import JournalReader
+    from edge_agent.reports import stats_report
+
+    with JournalReader(_journal_url(file)) as reader:
+        for line in stats_report(reader.census()):
+            typer.echo(line)
+
+
+def _journal_url(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+# ---- shared ------------------------------------------------------------------------------------------
+
+
+def _load(path: Path) -> tuple[Any, Any]:
+    """The checked site and its profiles. Raises `ConfigurationError` with every problem."""
+    from edge_agent.site_file import load
+
+    return load(path, os.environ)
+
+
+def _notify_ready() -> None:
+    from edge_agent.adapters.notify import Notifier
+
+    Notifier.from_environment(os.environ).ready()
+
+
+def _until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run `work`; SIGTERM and SIGINT set its event."""
+
+    async def main_task() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await work(stop)
+
+    asyncio.run(main_task())
+
+
+def _first_own_error(error: BaseException) -> EdgeAgentError | OSError | None:
+    """The error that a person can do something about, out of a task group's exception group."""
+    if isinstance(error, BaseExceptionGroup):
+        found = (_first_own_error(inner) for inner in error.exceptions)
+        return next((inner for inner in found if inner is not None), None)
+    return error if isinstance(error, EdgeAgentError | OSError) else None
+
+
+def main() -> None:
+    """Entry point of the `edge-agent` command."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except Exception as error:
+        own = _first_own_error(error)
+        if debug or own is None:
+            raise
+        typer.echo(f"edge-agent: {own}", err=True)
+        sys.exit(2 if isinstance(own, ConfigurationError) else 1)
+
+
+if __name__ == "__main__":
+    main()

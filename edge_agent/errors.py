@@ -10,7 +10,11 @@ class EdgeAgentError(Exception):
 
 
 class ConfigurationError(EdgeAgentError):
-    """What is wrong, where (file:line, key) and what to do. Exit code 2."""
+    """What is wrong, where (file:line, key) and what to do; a line for each of `problems`. Exit code 2."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class LinkLostError(EdgeAgentError):

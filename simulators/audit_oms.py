@@ -19,6 +19,18 @@ ENDS = {
 }
 """The event that tells of each end."""
 
+FIELDS = {
+    "unit_verified": {"task_id", "line_id", "scanner", "gtin", "lot", "serial", "expiry"},
+    "unit_rejected": {"task_id", "line_id", "scanner", "target"},
+    "inventory_changed": {"container", "location", "gtin", "lot", "delta", "reason"},
+    "tote_retrieved": {"task_id", "container", "location"},
+    "line_picked": {"task_id", "line_id", "sku", "gtin", "ordered", "picked", "units"},
+    "line_short": {"task_id", "line_id", "sku", "gtin", "ordered", "picked", "short", "units"},
+    "task_completed": {"task_id", "lines"},
+    "task_cancelled": {"task_id", "lines"},
+}
+"""What the audit needs in the data of an event."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -117,9 +129,12 @@ class OmsLedger:
     def _event(self, t: float, event: Json) -> None:
         try:
             is_new = self.book.told(event)
-            told = Told(t, _unix(event["time"]), event["sequence"], event_name(event), event["data"])
+            told = Told(t, _unix(event["time"]), int(event["sequence"]), event_name(event), event["data"])
         except (EventError, KeyError, TypeError, ValueError) as error:
             self._wrong(f"an event that is none of the contract came at {t:.6f}: {error}")
+            return
+        if lacking := FIELDS.get(told.name, set()) - told.data.keys():
+            self._wrong(f"{told} has no {', '.join(sorted(lacking))}")
             return
         content = hash(json.dumps(event, sort_keys=True))
         if self._contents.setdefault(event["id"], content) != content:
@@ -159,4 +174,7 @@ def read_oms(path: Path, findings: Findings) -> OmsLedger:
 
 
 def _unix(time: Any) -> float:
-    return datetime.fromisoformat(time).timestamp()
+    moment = datetime.fromisoformat(time)
+    if moment.tzinfo is None:
+        raise ValueError(f"time {time} has no zone")
+    return moment.timestamp()

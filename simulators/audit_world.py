@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
+from simulators.audit_findings import FindingKind, Findings, Identity
 from simulators.ledger import read_ledger
 
 Facts = Mapping[str, Any]
@@ -53,8 +53,6 @@ class Grip:
 
     unit: UnitRecord
     key: CommandKey
-    wanted_gtin: str
-    """What the pick command asked for."""
     tote: str
     location: str
     """Where the tote had been fetched from."""
@@ -65,8 +63,8 @@ class Grip:
     """The order container that it was placed into; None while it is held or when it was put back."""
 
     @property
-    def is_wanted(self) -> bool:
-        return self.unit.identity.gtin == self.wanted_gtin
+    def is_placed(self) -> bool:
+        return self.container is not None
 
 
 class Reading(NamedTuple):
@@ -215,9 +213,8 @@ class WorldBook:
         unit = self._unit(facts, expected_at=tote)
         if device in self._held:
             self._world(f"{device} gripped {unit.unit} while it held {self._held[device].unit.unit}")
-        record = self._effect(facts, "gripped", unit.unit)
-        wanted = gtin14(record.arguments["gtin"]) if record else unit.identity.gtin
-        grip = Grip(unit, _key(facts), wanted, tote, self._fetched_from.get(tote, self.loads.get(tote, "")))
+        self._effect(facts, "gripped", unit.unit)
+        grip = Grip(unit, _key(facts), tote, self._fetched_from.get(tote, self.loads.get(tote, "")))
         self._held[device] = self.grips[grip.key] = grip
         unit.place = device
         self._goes_on(tote, f"unit {unit.unit} was gripped out of {tote}")

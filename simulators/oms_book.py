@@ -42,8 +42,6 @@ class TaskRecord:
     task: Json
     status: TaskStatus = TaskStatus.OPEN
     accepted: bool = False
-    shown_held: bool = False
-    """Its retained state says that it is held."""
 
     @property
     def units(self) -> int:
@@ -63,8 +61,9 @@ class OmsBook:
         self.units_ordered = 0
         self.units_picked = 0
         self._counts: Counter[TaskStatus] = Counter()
-        self._open: dict[str, TaskRecord] = {}
+        self._open: set[str] = set()
         self._seen: set[str] = set()
+        self._shown_held: set[str] = set()
         self._holding: dict[str, tuple[str, ...]] = {}
 
     def submitted(self, task: Json) -> None:
@@ -72,7 +71,8 @@ class OmsBook:
         task_id = task["task_id"]
         if task_id in self.tasks:
             return
-        record = self.tasks[task_id] = self._open[task_id] = TaskRecord(task)
+        record = self.tasks[task_id] = TaskRecord(task)
+        self._open.add(task_id)
         self._counts[TaskStatus.OPEN] += 1
         self.units_ordered += record.units
 
@@ -94,19 +94,15 @@ class OmsBook:
 
     def state_shown(self, task_id: str, state: Json | None) -> bool:
         """Take in a retained task state (None: it was cleared). True where being held has changed."""
-        record = self.tasks.get(task_id)
         held = bool(state and state.get("held"))
-        if record is None or record.shown_held == held:
+        if task_id not in self.tasks or held == (task_id in self._shown_held):
             return False
-        record.shown_held = held
+        self._shown_held ^= {task_id}
         return True
 
     def held(self) -> frozenset[str]:
         """Tasks that have not ended and wait for a person."""
-        named = {task_id for tasks in self._holding.values() for task_id in tasks}
-        return frozenset(
-            task_id for task_id, record in self._open.items() if record.shown_held or task_id in named
-        )
+        return frozenset(self._open.intersection(self._shown_held.union(*self._holding.values())))
 
     def under_way(self) -> int:
         """How many tasks have neither ended nor are held."""
@@ -144,7 +140,7 @@ class OmsBook:
         self._counts[record.status] -= 1
         record.status = status
         self._counts[status] += 1
-        self._open.pop(record.task["task_id"], None)
+        self._open.discard(record.task["task_id"])
 
 
 def event_name(event: Json) -> str:

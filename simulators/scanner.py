@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from drivers.profile import Profile, ScannerWire
+from drivers.profile import Profile, ScannerWire, wire_bytes
 from edge_agent.domain.ids import DeviceId, Lpn
 from edge_agent.errors import ConfigurationError
 from simulators.catalogue import Unit
@@ -75,9 +75,9 @@ class Scanner:
         self._texts = {
             text: act
             for text, act in (
-                (unescaped(self._wire.trigger), self._trigger),
-                (unescaped(self._wire.good), self._good),
-                (unescaped(self._wire.bad), self._bad),
+                (wire_bytes(self._wire.trigger), self._trigger),
+                (wire_bytes(self._wire.good), self._good),
+                (wire_bytes(self._wire.bad), self._bad),
             )
             if text
         }
@@ -121,12 +121,12 @@ class Scanner:
             self._record("fault", {"device": self.device_id, "fault": Fault.NO_READ, **facts})
             seen = None
         if seen is None:
-            data = unescaped(self._wire.no_read)
+            data = wire_bytes(self._wire.no_read)
         else:
             data = seen.label if self._wire.aim else seen.label[AIM_LENGTH:]
         if not data:
             return None
-        frame = unescaped(self._wire.prefix) + data + unescaped(self._wire.terminator)
+        frame = wire_bytes(self._wire.prefix) + data + wire_bytes(self._wire.terminator)
         return Reading(frame, {"data": data.decode("latin-1"), **facts})
 
     def _watch(self, now_s: float) -> None:
@@ -145,11 +145,6 @@ class Scanner:
 
     def _bad(self, _now_s: float) -> None:
         self._record("feedback", {"scanner": self.device_id, "good": False})
-
-
-def unescaped(text: str) -> bytes:
-    r"""The bytes of a profile's text: `\x02` and `\r` as Python reads them, one byte a character."""
-    return text.encode("latin-1").decode("unicode_escape").encode("latin-1")
 
 
 def _wire_of(profile: Profile) -> ScannerWire:

@@ -26,6 +26,8 @@ from simulators.scanner import Scanner, Seen, View, load_label, unit_label
 from simulators.stream_server import ScannerServer, line_for
 from simulators.world import World, at_point
 
+MODBUS_PORT = 502
+
 
 class Server(Protocol):
     """Something on the wire that lives by ticks. `stop` may be called more than once, and before `start`."""
@@ -120,7 +122,8 @@ class _Builder:
                 self._expect_scheme(device, "modbus")
                 address = urlsplit(settings.address)
                 unit = int(address.path.strip("/"))
-                images[address.hostname or "", address.port or 502][unit] = RegisterImage(memory)
+                port = MODBUS_PORT if address.port is None else address.port
+                images[address.hostname or "", port][unit] = RegisterImage(memory)
         servers += [ModbusServer(host, port, units, self.clock) for (host, port), units in images.items()]
         return tuple(servers)
 

@@ -127,9 +127,12 @@ class World:
         return next((self._known[unit] for unit in self._units_at.get(in_gripper(device), ())), None)
 
     def has_room(self, place: Place) -> bool:
-        """Whether one more load can be set down at a location or point."""
-        capacity = 1 if place.kind is PlaceKind.LOCATION else self._site.points[PointId(place.name)].capacity
-        return capacity == 0 or len(self._loads_at.get(place, ())) < capacity
+        """Whether one more load can be set down at a location or point; an unknown point has no room."""
+        there = len(self._loads_at.get(place, ()))
+        if place.kind is PlaceKind.LOCATION:
+            return there == 0
+        point = self._site.points.get(PointId(place.name))
+        return point is not None and (point.capacity == 0 or there < point.capacity)
 
     # ---- moving --------------------------------------------------------------------------------------
 

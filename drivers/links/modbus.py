@@ -30,6 +30,7 @@ class ModbusLink:
         self._client: AsyncModbusTcpClient | None = None
         self._lost = "not connected"
         self._one_request = asyncio.Lock()
+        self._patience: asyncio.Timeout | None = None
 
     async def connect(self) -> None:
         """Open the connection, within `timeout_s`. Raises `LinkLostError`."""
@@ -42,6 +43,7 @@ class ModbusLink:
             retries=0,
             reconnect_delay=0,
             name=self._device,
+            trace_connect=self._connection_changed,
         )
         if not await client.connect():
             client.close()
@@ -99,13 +101,23 @@ class ModbusLink:
 
     async def _reply(self, what: str, request: Callable[[], Awaitable[ModbusPDU]]) -> ModbusPDU:
         try:
-            return await request()
+            async with asyncio.timeout(None) as self._patience:
+                return await request()
+        except TimeoutError:
+            self.fail(f"{what}: the connection was closed")
         except ModbusException as error:
             self.fail(f"{what}: {error}")
         except asyncio.CancelledError:
             # The answer is still on its way; nobody may take it for another one.
             self.close(f"{what} was broken off")
             raise
+        finally:
+            self._patience = None
+
+    def _connection_changed(self, up: bool) -> None:
+        """A request under way on a connection that is gone need not wait out its time."""
+        if not up and self._patience is not None:
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     def _refused_read(self, what: str, code: int) -> NoReturn:
         answer = f"{what}: the unit answers {_name(code)}"

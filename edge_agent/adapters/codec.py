@@ -1,8 +1,8 @@
 """Journal events as JSON and back, with versions.
 
-Each event type has a version. When the fields of one change in a way that old bodies cannot be read any
-more, its version goes up in `VERSIONS` and `UPCASTERS` gets the step from the older body to the newer; what is
-in a journal is never rewritten. `tests/data/journal_v1.jsonl` holds one body of each type and must keep
+Each event type has a version. When the fields of one change so that old bodies cannot be read any more,
+its version goes up in `VERSIONS` and `UPCASTERS` gets the step from the older body to the newer; what is in
+a journal is never rewritten. `tests/data/journal_v1.jsonl` holds one body of each type and must keep
 decoding.
 """
 

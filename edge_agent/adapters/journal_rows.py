@@ -1,6 +1,6 @@
 """Recorded events as rows of the journal's table, and their numbering."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,15 +24,17 @@ def to_row(recorded: Recorded) -> dict[str, Any]:
     }
 
 
-def from_row(row: Mapping[str, Any]) -> Recorded:
-    """Raises `JournalError`, which names the sequence, for a row that cannot be read."""
-    sequence = row["sequence"]
-    event = decode(sequence, Encoded(row["type"], row["version"], row["body"]))
+def from_row(row: Sequence[Any]) -> Recorded:
+    """The columns of `journal_schema.event`, in their order, as an event.
+
+    Raises `JournalError`, which names the sequence, for a row that cannot be read.
+    """
+    sequence, at, clock_s, type_, version, body, confirmation = row
+    event = decode(sequence, Encoded(type_, version, body))
     try:
-        at = datetime.fromisoformat(row["at"])
+        return Recorded(sequence, datetime.fromisoformat(at), clock_s, event, confirmation)
     except ValueError as error:
         raise JournalError(f"journal event {sequence} cannot be read: at: {error}") from error
-    return Recorded(sequence, at, row["clock_s"], event, row["confirmation"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,6 @@ class Numbering:
             if recorded.sequence != sequence or recorded.confirmation not in (None, confirmation):
                 raise JournalError(
                     f"event {recorded.sequence} with confirmation {recorded.confirmation} was to be appended "
-                    f"where event {sequence} with confirmation {confirmation} or none is due; nothing was written"
+                    f"where event {sequence} is due, with confirmation {confirmation} or none"
                 )
         return Numbering(sequence, confirmation)

@@ -25,4 +25,5 @@ def _kind(value: Any) -> Any:
 
 
 def _with_kind(value: Any, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-    return {"kind": type(value).__name__} | serialize(value)
+    fields: dict[str, Any] = serialize(value)
+    return {"kind": type(value).__name__} | fields

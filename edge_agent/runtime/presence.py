@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 
@@ -13,6 +13,9 @@ from edge_agent.errors import DeviceMismatchError, LinkLostError
 from edge_agent.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
+
+
+Step: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Put(Protocol):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from edge_agent.domain.command import Accepted, Command, Done, Failed, NotStarted, Refusal, Running, Unknown
-from edge_agent.domain.device import CommandEnded, StatusChanged
+from edge_agent.domain.device import CommandEnded, DeviceStatus, Mode, StatusChanged
 from edge_agent.domain.ids import CommandId
 from edge_agent.domain.inputs import CommandAnswered, CommandResolved, Input
 from edge_agent.ports import Device
@@ -38,6 +38,8 @@ class DeviceSupervisor:
         self._device = device
         self._put = put
         self._presence = Presence(device.device_id, put, backoff or Backoff())
+        self._status = DeviceStatus(Mode.DISCONNECTED)
+        self._synchronised = False
         self._open: dict[CommandId, Command] = {}
         self._due: dict[CommandId, float] = {}
         """When an accepted command is overdue, on the event loop's clock."""
@@ -62,12 +64,14 @@ class DeviceSupervisor:
         await self._presence.keep(self._connection, self._device.close)
 
     async def _connection(self) -> None:
-        status = await self._device.connect()
+        self._synchronised = False
+        self._status = await self._device.connect()
         async with asyncio.TaskGroup() as tasks:
             name = self._device.device_id
             tasks.create_task(self._observe(), name=f"{name}-observe")
             await self._synchronise()
-            self._presence.ready(status)
+            self._synchronised = True
+            self._presence.ready(self._status)
             tasks.create_task(self._watch_overdue(), name=f"{name}-overdue")
             await self._do_work()
 
@@ -132,7 +136,9 @@ class DeviceSupervisor:
                 case CommandEnded(command_id, outcome) as report:
                     self._resolve(command_id, outcome, report)
                 case StatusChanged(status):
-                    self._presence.report(status)
+                    self._status = status
+                    if self._synchronised:  # before that the device takes no orders, whatever it says
+                        self._presence.report(status)
                 case _:
                     log.warning("unexpected_observation", device=self._device.device_id, what=observation)
 

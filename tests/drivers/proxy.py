@@ -3,6 +3,8 @@
 import asyncio
 from typing import Self
 
+from tests.drivers.waiting import until
+
 
 class Cable:
     """Forwards TCP connections to one port. Use it as an async context manager."""
@@ -37,8 +39,7 @@ class Cable:
         assert self._server is not None
         self._server.close()
         self.cut()
-        while self._writers:
-            await asyncio.sleep(0.001)
+        await until(lambda: not self._writers)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.whole:

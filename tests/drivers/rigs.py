@@ -71,6 +71,7 @@ class Rig(Protocol):
     reports_again: bool
     """An end that was not acknowledged is reported again after a reconnect; else reconciling finds it."""
 
+    def epoch(self) -> int: ...
     def taken(self) -> list[CommandId]: ...
     def finish(self, command_id: CommandId, outcome: Done | Failed) -> None: ...
     def refuse_next(self, reason: RefusalReason) -> None: ...
@@ -94,6 +95,9 @@ class FakeRig:
         self.show: Callable[..., None] = self.fake.show
         self.lose_memory = self.fake.lose_memory
         self.lose_next = self.fake.lose_next
+
+    def epoch(self) -> int:
+        return self.fake.status.epoch
 
     def taken(self) -> list[CommandId]:
         return [command.command_id for command in self.fake.taken]
@@ -188,6 +192,9 @@ class WireRig:
         self.max_open = self.profile.max_open
         self.reports_again = self.profile.mailbox is not None
         self.device = build_device(DEVICE, self._settings(), self.profile)
+
+    def epoch(self) -> int:
+        return self.controller.memory.epoch
 
     def taken(self) -> list[CommandId]:
         return self.controller.machine.taken

@@ -10,9 +10,10 @@ DEADLINE_S = 10.0
 
 
 async def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
-    async with asyncio.timeout(deadline_s):
-        while not condition():
-            await asyncio.sleep(0.002)
+    deadline = asyncio.get_running_loop().time() + deadline_s
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "waited in vain"
+        await asyncio.sleep(0.002)
 
 
 async def following(observations: AsyncIterator[T], deadline_s: float = DEADLINE_S) -> T:

@@ -1,0 +1,170 @@
+"""The composition root: builds the parts, starts them in order, stops them in order.
+
+Start: journal (replayed) -> loop -> devices (each reconciles what was open) -> broker. Ready is said when the
+journal is replayed and every device has been synchronised or found unreachable. Stop: intake and orders end
+first, what is committed is still told, the journal is closed last.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+import structlog
+
+from drivers.profile import Handshake, Profile
+from drivers.registry import build_device, build_scanner
+from edge_agent import __version__
+from edge_agent.adapters.clock import SystemClock
+from edge_agent.adapters.intake import Intake
+from edge_agent.adapters.journal import SqlJournal
+from edge_agent.adapters.mqtt import MqttLink
+from edge_agent.adapters.notify import Notifier
+from edge_agent.core.lifecycle import CommandStatus
+from edge_agent.core.state import Plant, State
+from edge_agent.core.view import device_view, task_view
+from edge_agent.domain.ids import DeviceId, TaskId
+from edge_agent.domain.inputs import Started, Tick
+from edge_agent.domain.site import Site
+from edge_agent.ports import Journal
+from edge_agent.runtime.effects import Effects
+from edge_agent.runtime.loop import Loop
+from edge_agent.runtime.publisher import Publisher, agent_state
+from edge_agent.runtime.scanner_supervisor import ScannerSupervisor
+from edge_agent.runtime.supervisor import DeviceSupervisor
+
+log = structlog.get_logger(__name__)
+
+DRAIN_TIMEOUT_S = 5.0
+"""How long a stop waits for the broker to take what is already committed; the rest goes out next time."""
+
+
+class Agent:
+    """One gateway's agent, put together from its site file."""
+
+    def __init__(self, site: Site, profiles: Mapping[str, Profile]) -> None:
+        """Raises `ConfigurationError` where a device cannot be built."""
+        self._site = site
+        self._clock = SystemClock()
+        self._state = State(_plant(site, profiles))
+        self._devices: dict[DeviceId, DeviceSupervisor] = {}
+        self._scanners: dict[DeviceId, ScannerSupervisor] = {}
+        self._loop: Loop
+        for device_id, settings in site.devices.items():
+            profile = profiles[settings.profile]
+            if profile.handshake is Handshake.SCANNER:
+                scanner = build_scanner(device_id, settings, profile)
+                self._scanners[device_id] = ScannerSupervisor(scanner, self._put)
+            else:
+                device = build_device(device_id, settings, profile)
+                self._devices[device_id] = DeviceSupervisor(device, self._put)
+        self._intake = Intake(site, self._put)
+        self._link = MqttLink(
+            site.broker,
+            client_id=site.broker.client_id or f"edge-agent-{site.site}-{site.gateway}",
+            subscriptions=self._intake.topics,
+            on_message=self._intake.on_message,
+            will_topic=f"{site.topic_root}/agent/state",
+            will_payload=agent_state("offline", __version__, self._clock.now().utc),
+        )
+        self._notifier = Notifier.from_environment(os.environ)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set. Raises `JournalError` when the journal cannot be read or written."""
+        async with AsyncExitStack() as parts:
+            journal = await SqlJournal.open(self._site.journal.url)
+            parts.push_async_callback(journal.close)
+            await self._recover(journal)
+            async with asyncio.TaskGroup() as tasks:
+                await self._live(tasks, stop)
+
+    # ---- start ---------------------------------------------------------------------------------------
+
+    async def _recover(self, journal: Journal) -> None:
+        self._publisher = Publisher(
+            self._link,
+            journal,
+            self._site,
+            task_view=self._task_view,
+            device_view=self._device_view,
+            open_tasks=self._open_tasks,
+        )
+        effects = Effects(self._devices, self._scanners, self._publisher)
+        self._loop = Loop(self._state, journal, self._clock, effects)
+        self._clock.resume(await self._loop.replay())
+        doubtful = [
+            command.command
+            for command in self._state.commands.values()
+            if command.status in (CommandStatus.ORDERED, CommandStatus.ACCEPTED)
+        ]
+        for command in doubtful:
+            if command.device_id in self._devices:
+                self._devices[command.device_id].recover([command])
+        log.info(
+            "journal_replayed",
+            open_tasks=len(self._state.tasks),
+            ended_tasks=len(self._state.ended),
+            commands_to_reconcile=len(doubtful),
+        )
+        self._loop.put(Started(__version__))
+
+    async def _live(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        loop = tasks.create_task(self._loop.run(), name="loop")
+        supervisors = [
+            tasks.create_task(supervisor.run(), name=device_id)
+            for device_id, supervisor in (*self._devices.items(), *self._scanners.items())
+        ]
+        broker = tasks.create_task(self._link.run(), name="broker")
+        publisher = tasks.create_task(self._publisher.run(), name="publisher")
+        watchdog = tasks.create_task(self._feed_watchdog(), name="watchdog")
+        for supervisor in (*self._devices.values(), *self._scanners.values()):
+            await supervisor.settled.wait()
+        self._notifier.ready(f"{self._site.site}/{self._site.gateway}: working")
+        log.info("ready", site=self._site.site, gateway=self._site.gateway, version=__version__)
+        await stop.wait()
+        log.info("stopping")
+        self._notifier.stopping()
+        await _end(*supervisors, watchdog, loop)
+        await self._publisher.drain(DRAIN_TIMEOUT_S)
+        await _end(publisher)
+        await self._link.stop()
+        await broker
+
+    # ---- while it runs -------------------------------------------------------------------------------
+
+    def _put(self, what, on_durable=None) -> None:  # type: ignore[no-untyped-def]
+        self._loop.put(what, on_durable)
+
+    async def _feed_watchdog(self) -> None:
+        """Tell systemd that we live, as long as the loop really turns."""
+        interval_s = self._notifier.watchdog_interval_s
+        while interval_s is not None:
+            turns = self._loop.turns
+            self._loop.put(Tick())
+            await asyncio.sleep(interval_s / 2)
+            if self._loop.turns > turns:
+                self._notifier.watchdog()
+
+    def _task_view(self, task_id: TaskId) -> dict[str, object] | None:
+        return task_view(self._state, task_id, self._clock.now())
+
+    def _device_view(self, device_id: DeviceId) -> dict[str, object]:
+        return device_view(self._state, device_id)
+
+    def _open_tasks(self) -> list[TaskId]:
+        return list(self._state.tasks)
+
+
+def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
+    used = {device_id: profiles[device.profile] for device_id, device in site.devices.items()}
+    return Plant(
+        site,
+        max_open={device_id: profile.max_open for device_id, profile in used.items()},
+        aim={device_id: profile.scanner.aim for device_id, profile in used.items() if profile.scanner},
+    )
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

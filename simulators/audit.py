@@ -1,0 +1,230 @@
+"""The audit: was the OMS told what really happened, and did nothing happen that must not?
+
+It reads two files, the OMS's ledger and the world's, and knows neither the agent nor its journal. What each
+number means is explained in docs/explanation/audit.md.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from simulators.audit_findings import FindingKind, Findings
+from simulators.audit_oms import OmsLedger, read_oms
+from simulators.audit_scans import ScanCheck, first_command_latencies_s
+from simulators.audit_tasks import check_tasks
+from simulators.audit_units import check_inventory, check_orders, check_totes
+from simulators.audit_world import Grip, WorldBook, read_world
+from simulators.oms_book import TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """Tasks by how they ended. Every submitted task is in one of the others, unless something is wrong."""
+
+    submitted: int
+    completed: int
+    """With every line in full."""
+    short: int
+    """Completed with at least one line short."""
+    cancelled: int
+    rejected: int
+    held: int
+    """Not ended; waiting for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCounts:
+    """Units of the tasks that were not rejected, as the OMS was told. `ordered` exceeds the sum of the others
+    by what is still open in held tasks."""
+
+    ordered: int
+    picked: int
+    short: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCounts:
+    """Commands of all devices."""
+
+    commanded: int
+    """Accepted by a device."""
+    executed: int
+    """Of those, the ones that moved a load or a unit."""
+    repeated: int
+    """Carried out or accepted more than once."""
+    lost: int
+    """Accepted, and nothing came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationCounts:
+    """What the scans were tested with and what became of it."""
+
+    injected: int
+    """Wrong items gripped and labels made unreadable on purpose."""
+    caught: int
+    """Of those, the ones after which nothing was placed on the strength of them."""
+    escaped: int
+    """Units placed that nobody ordered there or no scanner had read, injected or not."""
+    false_rejects: int
+    """Units that were right and read, and rejected all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationCounts:
+    """The events that the OMS received."""
+
+    events: int
+    """Different ones."""
+    repeats: int
+    """Further arrivals of one that had come before; allowed."""
+    gaps: int
+    missing: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Percentiles in milliseconds by nearest rank; None without samples."""
+
+    p50: float | None
+    p99: float | None
+    samples: int
+
+    @staticmethod
+    def of(seconds: Sequence[float]) -> "Latency":
+        ordered = sorted(seconds)
+        return Latency(_percentile_ms(ordered, 50), _percentile_ms(ordered, 99), len(ordered))
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    task_to_first_command: Latency
+    scan_to_confirmation: Latency
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The result. `problems` are plain sentences, each naming the task, line, unit or command concerned."""
+
+    tasks: TaskCounts
+    units: UnitCounts
+    moves: MoveCounts
+    verification: VerificationCounts
+    confirmations: ConfirmationCounts
+    latency_ms: Latencies
+    seconds: float
+    """From the first line of the OMS's ledger to the last."""
+    problems: tuple[str, ...]
+
+    @property
+    def consistent(self) -> bool:
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's shape, and `problems` beside it."""
+        result = asdict(self)
+        problems = result.pop("problems")
+        return result | {"consistent": self.consistent, "problems": list(problems)}
+
+
+def audit(oms: Path, world: Path) -> Audit:
+    """Compare the ledger of an OMS with that of the world.
+
+    A last line that a kill cut off is left out. Raises `LedgerError` when a line before it cannot be read and
+    OSError when a file cannot.
+    """
+    findings = Findings()
+    world_book = read_world(world, findings)
+    oms_ledger = read_oms(oms, findings)
+    placed: dict[str, list[Grip]] = defaultdict(list)
+    for grip in world_book.placed:
+        placed[grip.container or ""].append(grip)
+    scans = ScanCheck(oms_ledger, world_book, findings)
+    check_orders(oms_ledger, placed, findings)
+    check_inventory(oms_ledger, placed, findings)
+    check_totes(oms_ledger, world_book, findings)
+    check_tasks(oms_ledger, placed, findings)
+    scans.run()
+    return Audit(
+        tasks=_tasks(oms_ledger),
+        units=_units(oms_ledger),
+        moves=_moves(world_book, findings),
+        verification=_verification(world_book, scans, findings),
+        confirmations=_confirmations(oms_ledger, findings),
+        latency_ms=Latencies(
+            task_to_first_command=Latency.of(first_command_latencies_s(oms_ledger, world_book)),
+            scan_to_confirmation=Latency.of(scans.latencies_s),
+        ),
+        seconds=round(oms_ledger.seconds, 3),
+        problems=tuple(finding.text for finding in findings.found),
+    )
+
+
+def _tasks(oms: OmsLedger) -> TaskCounts:
+    book = oms.book
+    return TaskCounts(
+        submitted=len(book.tasks),
+        completed=book.count(TaskStatus.COMPLETED),
+        short=book.count(TaskStatus.SHORT),
+        cancelled=book.count(TaskStatus.CANCELLED),
+        rejected=book.count(TaskStatus.REJECTED),
+        held=len(book.held()),
+    )
+
+
+def _units(oms: OmsLedger) -> UnitCounts:
+    results = [
+        line
+        for story in oms.stories.values()
+        if (end := story.first("task_completed") or story.first("task_cancelled")) is not None
+        for line in end.data["lines"]
+    ]
+    taken = (task for task in oms.book.tasks.values() if task.status is not TaskStatus.REJECTED)
+    return UnitCounts(
+        ordered=sum(task.units for task in taken),
+        picked=oms.book.units_picked,
+        short=sum(line["short"] for line in results),
+        cancelled=sum(line["cancelled"] for line in results),
+    )
+
+
+def _moves(world: WorldBook, findings: Findings) -> MoveCounts:
+    return MoveCounts(
+        commanded=len(world.commands),
+        executed=sum(bool(record.effects) for record in world.commands.values()),
+        repeated=len(world.repeated),
+        lost=findings.count(FindingKind.LOST),
+    )
+
+
+def _verification(world: WorldBook, scans: ScanCheck, findings: Findings) -> VerificationCounts:
+    let_through = sum(key in world.grips and world.grips[key].is_placed for key in world.wrong_items)
+    injected = len(world.wrong_items) + world.no_reads
+    return VerificationCounts(
+        injected=injected,
+        caught=injected - let_through - world.no_reads_missed,
+        escaped=findings.count(FindingKind.ESCAPED),
+        false_rejects=scans.false_rejects,
+    )
+
+
+def _confirmations(oms: OmsLedger, findings: Findings) -> ConfirmationCounts:
+    return ConfirmationCounts(
+        events=oms.book.events,
+        repeats=oms.book.repeats,
+        gaps=findings.count(FindingKind.GAP),
+        missing=findings.count(FindingKind.MISSING),
+        wrong=findings.count(FindingKind.WRONG),
+    )
+
+
+def _percentile_ms(ordered: Sequence[float], percent: int) -> float | None:
+    if not ordered:
+        return None
+    rank = math.ceil(len(ordered) * percent / 100)
+    return round(ordered[rank - 1] * 1000, 3)

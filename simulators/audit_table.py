@@ -1,0 +1,72 @@
+"""The audit's result as a table for a person at a terminal."""
+
+from rich.table import Table
+from rich.text import Text
+
+from simulators.audit import Audit, Latency
+
+SHOWN = 20
+"""At most so many problems are listed; all of them are in the JSON."""
+
+
+def summary_table(audit: Audit) -> Table:
+    """What was done, what must be nought and is or is not, the latencies, the verdict and its reasons."""
+    table = Table(title="Audit: what the OMS was told against what the world did", title_justify="left")
+    table.add_column("", style="bold", no_wrap=True)
+    table.add_column("counted", overflow="fold")
+    table.add_column("must be 0", no_wrap=True)
+    tasks, units, moves = audit.tasks, audit.units, audit.moves
+    scans, told = audit.verification, audit.confirmations
+    table.add_row(
+        "Tasks",
+        f"{tasks.submitted} submitted: {tasks.completed} completed, {tasks.short} short, "
+        f"{tasks.cancelled} cancelled, {tasks.rejected} rejected, {tasks.held} held",
+    )
+    table.add_row(
+        "Units",
+        f"{units.ordered} ordered: {units.picked} picked, {units.short} short, {units.cancelled} cancelled",
+    )
+    table.add_row(
+        "Moves",
+        f"{moves.commanded} commanded, {moves.executed} executed",
+        _noughts(repeated=moves.repeated, lost=moves.lost),
+    )
+    table.add_row(
+        "Verification",
+        f"{scans.injected} faults injected, {scans.caught} caught, {scans.false_rejects} false rejects",
+        _noughts(escaped=scans.escaped),
+    )
+    table.add_row(
+        "Confirmations",
+        f"{told.events} events, {told.repeats} repeats",
+        _noughts(gaps=told.gaps, missing=told.missing, wrong=told.wrong),
+    )
+    table.add_section()
+    latency = audit.latency_ms
+    table.add_row("Task to first command", _latency(latency.task_to_first_command, "tasks"))
+    table.add_row("Scan to confirmation", _latency(latency.scan_to_confirmation, "scans"))
+    table.add_section()
+    table.add_row("Consistent", _verdict(audit))
+    for problem in audit.problems[:SHOWN]:
+        table.add_row("", Text(problem, style="red"))
+    if (more := len(audit.problems) - SHOWN) > 0:
+        table.add_row("", f"and {more} more")
+    return table
+
+
+def _noughts(**counts: int) -> Text:
+    parts = [(f"{count} {name}", "bold red" if count else "green") for name, count in counts.items()]
+    return Text(", ").join(Text(text, style=style) for text, style in parts)
+
+
+def _latency(latency: Latency, what: str) -> str:
+    if latency.p50 is None or latency.p99 is None:
+        return "no samples"
+    return f"p50 {latency.p50:.1f} ms, p99 {latency.p99:.1f} ms over {latency.samples} {what}"
+
+
+def _verdict(audit: Audit) -> Text:
+    if audit.consistent:
+        return Text(f"yes, after {audit.seconds:.1f} s", style="bold green")
+    count = len(audit.problems)
+    return Text(f"no: {count} problem{'s' if count > 1 else ''}", style="bold red")

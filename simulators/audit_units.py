@@ -1,0 +1,131 @@
+"""Units: was everything that was placed ordered, and is the OMS's stock record right about each of them?"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
+from simulators.audit_oms import OmsLedger, Told
+from simulators.audit_world import Grip, WorldBook
+from simulators.oms_book import Json, TaskStatus
+
+
+def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findings) -> None:
+    """Find units that were placed where nobody ordered them, or more of them than ordered."""
+    for container, grips in placed.items():
+        task_id = oms.container_of.get(container)
+        if task_id is None or oms.book.tasks[task_id].status is TaskStatus.REJECTED:
+            lines, owner = [], "which belongs to no task"
+        else:
+            lines, owner = list(oms.lines(task_id).values()), f"whose task {task_id} did not order it"
+        for grip in _surplus(grips, lines):
+            text = f"unit {grip.unit.unit} ({grip.unit.identity}) was placed into {container}, {owner}"
+            findings.add(FindingKind.ESCAPED, text)
+
+
+def _surplus(grips: list[Grip], lines: list[Json]) -> Iterator[Grip]:
+    # A line that asks for more comes first: what fits it must not be used up by one that takes anything.
+    open_lines = sorted(lines, key=_demands, reverse=True)
+    remaining = [line["quantity"] for line in open_lines]
+    for grip in grips:
+        for place, line in enumerate(open_lines):
+            if remaining[place] and fits(line, grip.unit.identity):
+                remaining[place] -= 1
+                break
+        else:
+            yield grip
+
+
+def _demands(line: Json) -> int:
+    return sum(line.get(name) is not None for name in ("serials", "lot", "expiry_min"))
+
+
+def fits(line: Json, unit: Identity) -> bool:
+    """Whether a unit is what a line of a pick task asks for."""
+    if gtin14(line["gtin"]) != unit.gtin:
+        return False
+    if (lot := line.get("lot")) is not None and lot != unit.lot:
+        return False
+    if (serials := line.get("serials")) is not None and unit.serial not in serials:
+        return False
+    # ISO dates sort as they follow each other.
+    return (earliest := line.get("expiry_min")) is None or (unit.expiry or "") >= earliest
+
+
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """One unit that left the stock: as told, or as it was done."""
+
+    identity: Identity
+    tote: str
+    location: str
+
+    def __str__(self) -> str:
+        return f"{self.identity} out of {self.tote} at {self.location}"
+
+
+def check_inventory(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findings) -> None:
+    """Compare every `inventory_changed` with the units that were placed, container by container."""
+    told: dict[str, list[tuple[_Removal, Told]]] = defaultdict(list)
+    for event in oms.told:
+        if event.name == "inventory_changed" and event.data["reason"] == "picked":
+            _check_line(oms, event, findings)
+            data = event.data
+            removal = _Removal(Identity.of(data), data["container"], data["location"])
+            told[data["to_container"]] += [(removal, event)] * -data["delta"]
+    for container in sorted(placed.keys() | told.keys()):
+        _match(container, told[container], placed.get(container, []), findings)
+
+
+def _check_line(oms: OmsLedger, event: Told, findings: Findings) -> None:
+    data = event.data
+    task_id = oms.container_of.get(data["to_container"])
+    if task_id is None or task_id != data["task_id"]:
+        text = f"{event} names {data['to_container']} for task {data['task_id']}; it belongs to {task_id}"
+        findings.add(FindingKind.WRONG, text)
+        return
+    line = oms.lines(task_id).get(data["line_id"])
+    if line is None or gtin14(line["gtin"]) != gtin14(data["gtin"]):
+        text = (
+            f"{event} tells of {data['gtin']} for line {data['line_id']} of task {task_id}, which is not so"
+        )
+        findings.add(FindingKind.WRONG, text)
+    if data["delta"] >= 0:
+        findings.add(FindingKind.WRONG, f"{event} tells of a pick that adds {data['delta']} to the stock")
+
+
+def _match(container: str, told: list[tuple[_Removal, Told]], placed: list[Grip], findings: Findings) -> None:
+    """Pair what agrees; then what concerns the same item, as a wrong telling; what is left stands alone."""
+    open_grips = list(placed)
+    unmatched: list[tuple[_Removal, Told]] = []
+    for removal, event in told:
+        grip = next((grip for grip in open_grips if _done(grip) == removal), None)
+        if grip is None:
+            unmatched.append((removal, event))
+        else:
+            open_grips.remove(grip)
+    for removal, event in unmatched:
+        grip = next((grip for grip in open_grips if _done(grip).identity.gtin == removal.identity.gtin), None)
+        if grip is None:
+            text = f"{event} tells of {removal} into {container}, where no such unit was placed"
+        else:
+            open_grips.remove(grip)
+            text = f"{event} tells of {removal} into {container}; unit {grip.unit.unit} is {_done(grip)}"
+        findings.add(FindingKind.WRONG, text)
+    for grip in open_grips:
+        text = f"unit {grip.unit.unit} ({_done(grip)}) is in {container} and no inventory_changed tells of it"
+        findings.add(FindingKind.MISSING, text)
+
+
+def _done(grip: Grip) -> _Removal:
+    return _Removal(grip.unit.identity, grip.tote, grip.location)
+
+
+def check_totes(oms: OmsLedger, world: WorldBook, findings: Findings) -> None:
+    """Every `tote_retrieved` tells of a tote that did leave that location."""
+    for event in oms.told:
+        if event.name == "tote_retrieved":
+            tote, location = event.data["container"], event.data["location"]
+            if (tote, location) not in world.retrieved:
+                text = f"{event} for task {event.data['task_id']}: {tote} was not fetched from {location}"
+                findings.add(FindingKind.WRONG, text)

@@ -1,0 +1,115 @@
+"""The broker of a scene: mosquitto where it is installed, else amqtt inside this process."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+from edge_agent.errors import ConfigurationError
+from simulators.demo.processes import Child, ChildFailedError
+
+START_TIMEOUT_S = 10.0
+_SBIN = "/usr/sbin:/usr/local/sbin"
+"""Debian puts mosquitto where the PATH of a plain user does not look."""
+
+
+class SceneBroker(Protocol):
+    """A broker on the loopback that can be stopped and started again."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def protocol(self) -> str:
+        """The newest MQTT version that it speaks."""
+        ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+def find_mosquitto() -> str | None:
+    """The path of the mosquitto program, or None."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=_SBIN)
+
+
+def broker_for(port: int, folder: Path) -> SceneBroker:
+    """The best broker that this machine has. Raises `ConfigurationError` where there is none."""
+    program = find_mosquitto()
+    if program is not None:
+        return Mosquitto(program, port, folder)
+    try:
+        import amqtt  # noqa: F401 - only the demo's extra has it
+    except ImportError:
+        raise ConfigurationError(
+            "no MQTT broker: install mosquitto (apt install mosquitto), or the demo extra "
+            "(pip install 'edge-agent[demo]')"
+        ) from None
+    return Amqtt(port)
+
+
+class Mosquitto:
+    """mosquitto as a process of its own. It keeps sessions and messages over a restart."""
+
+    name = "mosquitto"
+    protocol = "5"
+
+    def __init__(self, program: str, port: int, folder: Path) -> None:
+        store = folder / "mosquitto"
+        store.mkdir(exist_ok=True)
+        config = folder / "mosquitto.conf"
+        config.write_text(
+            f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+            f"persistence true\npersistence_location {store}/\n"
+            "max_queued_messages 0\nmax_inflight_messages 100\nuser root\n"
+        )
+        self._port = port
+        self._child = Child("mosquitto", (program, "-c", str(config)), folder, {})
+
+    async def start(self) -> None:
+        await self._child.start(wait_ready=False)
+        await _listening(self._port, self._child)
+
+    async def stop(self) -> None:
+        await self._child.stop()
+
+
+async def _listening(port: int, child: Child) -> None:
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while child.running:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                    continue
+                writer.close()
+                await writer.wait_closed()
+                return
+    except TimeoutError:
+        pass
+    raise ChildFailedError(f"mosquitto does not listen on port {port}{child.tail()}")
+
+
+class Amqtt:
+    """amqtt in this process: MQTT 3.1.1 only, and it forgets offline messages. Good enough to show."""
+
+    name = "amqtt (in process)"
+    protocol = "3.1.1"
+
+    def __init__(self, port: int) -> None:
+        from amqtt.broker import Broker
+
+        self._broker = Broker(
+            {
+                "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+            }
+        )
+
+    async def start(self) -> None:
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        await self._broker.shutdown()

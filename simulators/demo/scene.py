@@ -1,0 +1,74 @@
+"""A scene: one site with its broker, simulators, agent and OMS, each a process, in a folder of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge_agent.domain.site import Site
+from simulators.audit import Audit, audit
+from simulators.demo.addresses import free_port, relocate
+from simulators.demo.broker import broker_for
+from simulators.demo.processes import EDGE_AGENT, Child
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """What is played. `speed` is simulated seconds in a real one."""
+
+    site_file: Path
+    tasks: int = 100
+    seed: int = 1
+    speed: float = 20.0
+    faults: str = "none"
+    extra_env: Mapping[str, str] = field(default_factory=dict)
+
+
+class Scene:
+    """Builds the processes; `start` and `stop` play the whole, the parts can be stopped one by one."""
+
+    def __init__(self, site: Site, options: SceneOptions, folder: Path) -> None:
+        self.options = options
+        self.folder = folder
+        self.port = free_port()
+        self.broker = broker_for(self.port, folder)
+        self.world_ledger = folder / "world.jsonl"
+        self.oms_ledger = folder / "oms.jsonl"
+        self.env = relocate(site, folder, self.port) | {"EDGE_AGENT__BROKER__PROTOCOL": self.broker.protocol}
+        self.env |= options.extra_env
+        config = ("--config", str(options.site_file))
+        faults = ("--faults", options.faults, "--seed", str(options.seed), "--speed", str(options.speed))
+        self.simulators = self._child(
+            "simulators", "simulate", *config, "--ledger", str(self.world_ledger), *faults
+        )
+        self.agent = self._child("agent", "run", *config)
+        self.oms = self._child(
+            "oms",
+            "oms",
+            *config,
+            *("--tasks", str(options.tasks), "--seed", str(options.seed)),
+            *("--ledger", str(self.oms_ledger)),
+        )
+
+    def _child(self, name: str, *arguments: str) -> Child:
+        return Child(name, (*EDGE_AGENT, *arguments), self.folder, self.env)
+
+    @property
+    def processes(self) -> Sequence[Child]:
+        return (self.oms, self.agent, self.simulators)
+
+    async def start(self) -> None:
+        """Broker first, the OMS last: by then everything that it talks to is ready."""
+        await self.broker.start()
+        await self.simulators.start()
+        await self.agent.start()
+        await self.oms.start()
+
+    async def stop(self) -> None:
+        """Stop everything in the order in which nothing is lost. May be called more than once."""
+        for child in self.processes:
+            await child.stop()
+        await self.broker.stop()
+
+    def audit(self) -> Audit:
+        """Compare what the OMS was told with what the world did."""
+        return audit(self.oms_ledger, self.world_ledger)

@@ -1,0 +1,155 @@
+"""The scanner's physics, with time pushed by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from drivers.profile import Profile
+from edge_agent.domain.ids import DeviceId, Lpn
+from edge_agent.errors import ConfigurationError
+from simulators.catalogue import Stock, Symbology
+from simulators.faults import MIXES, Fault, FaultMix, FaultSource
+from simulators.machine import Pace
+from simulators.scanner import Reading, Scanner, Seen, load_label, unit_label
+from tests.simulators.floor import Notes
+
+NAME = DeviceId("scan")
+TOTE = load_label(Lpn("TOTE-0001"))
+LONG_S = 100.0
+NEVER_READS = FaultMix("blind", {Fault.NO_READ: 1.0})
+
+
+class Bench:
+    """A scanner and what the test holds in front of it."""
+
+    def __init__(self, profile: Profile, notes: Notes, mix: FaultMix) -> None:
+        self.held: Seen | None = TOTE
+        faults = FaultSource(mix, 1)
+        pace = Pace(1, NAME)
+        self.scanner = Scanner(NAME, profile, lambda: self.held, 0.15, pace, faults=faults, record=notes)
+
+    def read(self, sent: bytes = b"TRG\r\n") -> Reading | None:
+        self.scanner.receive(sent, 0.0)
+        return self.scanner.step(LONG_S)
+
+    def frame(self) -> bytes:
+        reading = self.read()
+        assert reading is not None
+        return reading.frame
+
+
+Make = Callable[..., Bench]
+
+
+@pytest.fixture
+def make(profiles: dict[str, Profile], notes: Notes) -> Make:
+    def make_bench(mix: FaultMix = MIXES["none"], **wire: Any) -> Bench:
+        plain = profiles["scanner-plain"]
+        assert plain.scanner is not None
+        changed = plain.model_copy(update={"scanner": plain.scanner.model_copy(update=wire)})
+        return Bench(changed, notes, mix)
+
+    return make_bench
+
+
+def test_a_trigger_makes_one_read_after_the_scan_time(make: Make) -> None:
+    bench = make()
+    assert bench.scanner.step(LONG_S) is None
+    bench.scanner.receive(b"TRG\r\n", 0.0)
+    assert bench.scanner.step(0.12) is None
+    reading = bench.scanner.step(0.18)
+    assert reading is not None
+    assert reading.frame == b"]C0TOTE-0001\r\n"
+    assert bench.scanner.step(LONG_S) is None
+
+
+def test_a_second_trigger_during_a_read_is_the_same_read(make: Make) -> None:
+    bench = make()
+    assert bench.read(b"TRG\r\nTRG\r\n") is not None
+    assert bench.scanner.step(LONG_S) is None
+
+
+def test_a_units_label_goes_out_byte_for_byte(make: Make, stock: Stock) -> None:
+    unit = next(unit for unit in stock.units if stock.by_sku[unit.sku].symbology is Symbology.GS1_DATAMATRIX)
+    bench = make()
+    bench.held = unit_label(unit)
+    assert bench.frame() == unit.barcode + b"\r\n"
+    assert b"\x1d" in unit.barcode
+
+
+def test_the_profile_frames_the_code(make: Make) -> None:
+    assert make(prefix=r"\x02", terminator=r"\x03", aim=False).frame() == b"\x02TOTE-0001\x03"
+
+
+def test_nothing_in_front_is_a_no_read(make: Make) -> None:
+    bench = make()
+    bench.held = None
+    assert bench.frame() == b"NOREAD\r\n"
+
+
+def test_a_scanner_without_a_no_read_text_stays_silent(make: Make) -> None:
+    bench = make(no_read="")
+    bench.held = None
+    assert bench.read() is None
+
+
+def test_an_injected_no_read_names_what_it_could_not_read(make: Make, notes: Notes) -> None:
+    reading = make(NEVER_READS).read()
+    assert reading is not None
+    assert reading.frame == b"NOREAD\r\n"
+    assert notes.of("fault") == [{"device": NAME, "fault": "no_read", "load": "TOTE-0001"}]
+    assert reading.facts == {"data": "NOREAD", "load": "TOTE-0001"}
+
+
+def test_an_empty_place_is_no_fault(make: Make, notes: Notes) -> None:
+    bench = make(NEVER_READS)
+    bench.held = None
+    bench.read()
+    assert notes.of("fault") == []
+
+
+def test_a_read_has_happened_only_once_it_was_sent(make: Make, notes: Notes) -> None:
+    bench = make()
+    reading = bench.read()
+    assert notes.lines == []
+    assert reading is not None
+    bench.scanner.sent(reading)
+    assert notes.lines == [("scanned", {"scanner": NAME, "data": "]C0TOTE-0001", "load": "TOTE-0001"})]
+
+
+def test_the_agents_verdict_is_written_down(make: Make, notes: Notes) -> None:
+    make().read(b"GOOD\r\nBAD\r\n")
+    assert notes.of("feedback") == [{"scanner": NAME, "good": True}, {"scanner": NAME, "good": False}]
+
+
+def test_commands_may_come_in_pieces_and_among_noise(make: Make) -> None:
+    bench = make()
+    for piece in (b"??T", b"R", b"G\r", b"\n!"):
+        assert bench.scanner.step(LONG_S) is None
+        bench.scanner.receive(piece, 0.0)
+    assert bench.scanner.step(LONG_S) is not None
+
+
+def test_half_a_command_goes_with_the_line(make: Make) -> None:
+    bench = make()
+    bench.scanner.receive(b"TRG", 0.0)
+    bench.scanner.hung_up()
+    assert bench.read(b"\r\n") is None
+
+
+def test_a_scanner_without_a_trigger_reads_whatever_newly_comes_in_front(make: Make) -> None:
+    bench = make(trigger="")
+    bench.held = None
+    assert bench.scanner.step(0.0) is None
+    bench.held = TOTE
+    assert bench.scanner.step(1.0) is None
+    assert bench.scanner.step(2.0) is not None
+    assert bench.scanner.step(LONG_S) is None
+
+
+def test_a_profile_without_a_scanner_section_is_an_error(profiles: dict[str, Profile], notes: Notes) -> None:
+    with pytest.raises(
+        ConfigurationError, match="asrs-modbus: a simulated scanner needs a section 'scanner'"
+    ):
+        Bench(profiles["asrs-modbus"], notes, MIXES["none"])
