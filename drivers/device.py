@@ -30,7 +30,7 @@ class ComposedDevice:
         order = command.order
         name = verb_of(self._family, order)
         if name is None:
-            detail = f"a {self._profile.family} cannot be told {type(order).__name__}"
+            detail = f"family {self._profile.family} has no verb for {type(order).__name__}"
             return Refusal(RefusalReason.BAD_ARGUMENT, detail)
         verb = self._profile.verbs[name]
         values = self._family.values(order)

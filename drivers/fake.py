@@ -71,8 +71,16 @@ class FakeDevice:
     `finish`. `taken` is what the machine has really begun.
     """
 
-    def __init__(self, device_id: DeviceId, *, ending: Ending | None = as_ordered, max_open: int = 1) -> None:
+    def __init__(
+        self,
+        device_id: DeviceId,
+        *,
+        ending: Ending | None = as_ordered,
+        max_open: int = 1,
+        command_timeout_s: float = 120.0,
+    ) -> None:
         self.reachable = True
+        self.command_timeout_s = command_timeout_s
         self.taken: list[Command] = []
         self.acknowledged: list[CommandId] = []
         self._device_id = device_id
@@ -131,6 +139,9 @@ class FakeDevice:
 
     def observations(self) -> AsyncIterator[Observation]:
         return self._connected().items()
+
+    def timeout_s(self, command: Command) -> float:  # noqa: ARG002 - the port's signature
+        return self.command_timeout_s
 
     async def acknowledge(self, report: CommandEnded) -> None:
         self._connected()

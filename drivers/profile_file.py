@@ -39,7 +39,7 @@ def load_profile(path: Path) -> Profile:
     try:
         return Profile.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_complaints(path, tree, error))) from error
+        raise ConfigurationError(*_complaints(path, tree, error)) from error
 
 
 def find_profile(name: str, directories: Iterable[Path]) -> Profile:

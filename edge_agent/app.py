@@ -7,7 +7,7 @@ first, what is committed is still told, the journal is closed last.
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
 import structlog
@@ -16,6 +16,7 @@ from drivers.profile import Handshake, Profile
 from drivers.registry import build_device, build_scanner
 from edge_agent import __version__
 from edge_agent.adapters.clock import SystemClock
+from edge_agent.adapters.cloudevents import CloudEvents
 from edge_agent.adapters.intake import Intake
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.mqtt import MqttLink
@@ -24,12 +25,15 @@ from edge_agent.core.lifecycle import CommandStatus
 from edge_agent.core.state import Plant, State
 from edge_agent.core.view import device_view, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
-from edge_agent.domain.inputs import Started, Tick
+from edge_agent.domain.inputs import Input, Started, Tick
 from edge_agent.domain.site import Site
+from edge_agent.domain.topics import Topics, agent_state
+from edge_agent.errors import ConfigurationError
 from edge_agent.ports import Journal
 from edge_agent.runtime.effects import Effects
 from edge_agent.runtime.loop import Loop
-from edge_agent.runtime.publisher import Publisher, agent_state
+from edge_agent.runtime.publisher import Publisher
+from edge_agent.runtime.retained import Views
 from edge_agent.runtime.scanner_supervisor import ScannerSupervisor
 from edge_agent.runtime.supervisor import DeviceSupervisor
 
@@ -64,8 +68,8 @@ class Agent:
             client_id=site.broker.client_id or f"edge-agent-{site.site}-{site.gateway}",
             subscriptions=self._intake.topics,
             on_message=self._intake.on_message,
-            will_topic=f"{site.topic_root}/agent/state",
-            will_payload=agent_state("offline", __version__, self._clock.now().utc),
+            will_topic=Topics(site.topic_root).agent_state,
+            will_payload=agent_state("offline", None),
         )
         self._notifier = Notifier.from_environment(os.environ)
 
@@ -81,25 +85,24 @@ class Agent:
     # ---- start ---------------------------------------------------------------------------------------
 
     async def _recover(self, journal: Journal) -> None:
-        self._publisher = Publisher(
-            self._link,
-            journal,
-            self._site,
-            task_view=self._task_view,
-            device_view=self._device_view,
-            open_tasks=self._open_tasks,
-        )
+        views = Views(task=self._task_view, device=self._device_view, open_tasks=self._open_tasks)
+        encoder = CloudEvents(self._site.site, self._site.gateway)
+        self._publisher = Publisher(self._link, journal, self._clock, self._site, encoder, views)
         effects = Effects(self._devices, self._scanners, self._publisher)
         self._loop = Loop(self._state, journal, self._clock, effects)
         self._clock.resume(await self._loop.replay())
+        if missing := self._state.foreign_to_site():
+            raise ConfigurationError(
+                f"the journal holds open work for {', '.join(missing)}, which the site file does not have: "
+                "put it back until that work has ended"
+            )
         doubtful = [
             command.command
             for command in self._state.commands.values()
             if command.status in (CommandStatus.ORDERED, CommandStatus.ACCEPTED)
         ]
         for command in doubtful:
-            if command.device_id in self._devices:
-                self._devices[command.device_id].recover([command])
+            self._devices[command.device_id].recover([command])
         log.info(
             "journal_replayed",
             open_tasks=len(self._state.tasks),
@@ -107,23 +110,23 @@ class Agent:
             commands_to_reconcile=len(doubtful),
         )
         self._loop.put(Started(__version__))
+        self._publisher.agent_state("online")
 
     async def _live(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         loop = tasks.create_task(self._loop.run(), name="loop")
-        supervisors = [
-            tasks.create_task(supervisor.run(), name=device_id)
-            for device_id, supervisor in (*self._devices.items(), *self._scanners.items())
-        ]
+        kept: dict[DeviceId, DeviceSupervisor | ScannerSupervisor] = {**self._devices, **self._scanners}
+        supervisors = [tasks.create_task(one.run(), name=device_id) for device_id, one in kept.items()]
         broker = tasks.create_task(self._link.run(), name="broker")
         publisher = tasks.create_task(self._publisher.run(), name="publisher")
         watchdog = tasks.create_task(self._feed_watchdog(), name="watchdog")
-        for supervisor in (*self._devices.values(), *self._scanners.values()):
-            await supervisor.settled.wait()
+        for one in kept.values():
+            await one.settled.wait()
         self._notifier.ready(f"{self._site.site}/{self._site.gateway}: working")
         log.info("ready", site=self._site.site, gateway=self._site.gateway, version=__version__)
         await stop.wait()
         log.info("stopping")
         self._notifier.stopping()
+        self._publisher.agent_state("draining")
         await _end(*supervisors, watchdog, loop)
         await self._publisher.drain(DRAIN_TIMEOUT_S)
         await _end(publisher)
@@ -132,7 +135,7 @@ class Agent:
 
     # ---- while it runs -------------------------------------------------------------------------------
 
-    def _put(self, what, on_durable=None) -> None:  # type: ignore[no-untyped-def]
+    def _put(self, what: Input, on_durable: Callable[[], None] | None = None) -> None:
         self._loop.put(what, on_durable)
 
     async def _feed_watchdog(self) -> None:

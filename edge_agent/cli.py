@@ -11,11 +11,13 @@ import sys
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 
+from drivers.profile import Profile
 from edge_agent import __version__, logs
+from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError, EdgeAgentError
 
 app = typer.Typer(
@@ -27,6 +29,8 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="Read a journal, with its agent running or not.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
+
+T = TypeVar("T")
 
 
 class Faults(StrEnum):
@@ -120,8 +124,8 @@ def demo(
     if json_file is not None and not json_file.parent.is_dir():
         raise ConfigurationError(f"--json {json_file}: there is no folder {json_file.parent}: make it first")
     scene = SceneOptions(site_file.resolve(), tasks, seed, speed, faults.value)
-    consistent = asyncio.run(run_demo(site, DemoOptions(scene, json_file, keep), Console()))
-    if not consistent:
+    options = DemoOptions(scene, json_file, keep)
+    if not _until_stopped(lambda stop: run_demo(site, options, Console(), stop)):
         raise typer.Exit(1)
 
 
@@ -160,7 +164,7 @@ def oms(
     ledger: Annotated[Path, typer.Option(help="Where the OMS writes what it was told.")] = Path("oms.jsonl"),
     cancel_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of tasks to cancel.")] = 0.0,
 ) -> None:
-    """Play the order management system: submit tasks and write down the confirmations, until all have ended."""
+    """Play the order management system: submit tasks, write down what is told, until all have ended."""
     from datetime import UTC, datetime
 
     from simulators.oms import run_oms
@@ -247,7 +251,7 @@ def _journal_url(file: Path) -> str:
 # ---- shared ------------------------------------------------------------------------------------------
 
 
-def _load(path: Path) -> tuple[Any, Any]:
+def _load(path: Path) -> tuple[Site, dict[str, Profile]]:
     """The checked site and its profiles. Raises `ConfigurationError` with every problem."""
     from edge_agent.site_file import load
 
@@ -260,17 +264,17 @@ def _notify_ready() -> None:
     Notifier.from_environment(os.environ).ready()
 
 
-def _until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+def _until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
     """Run `work`; SIGTERM and SIGINT set its event."""
 
-    async def main_task() -> None:
+    async def main_task() -> T:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await work(stop)
+        return await work(stop)
 
-    asyncio.run(main_task())
+    return asyncio.run(main_task())
 
 
 def _first_own_error(error: BaseException) -> EdgeAgentError | OSError | None:

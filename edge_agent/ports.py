@@ -180,3 +180,14 @@ class BrokerLink(Protocol):
         out on 3.1.1.
         """
         ...
+
+
+class Encoder(Protocol):
+    """How a confirmation looks on the wire."""
+
+    @property
+    def content_type(self) -> str: ...
+
+    def encode(self, recorded: Recorded) -> bytes:
+        """The message for a recorded event that has a confirmation number: the same bytes every time."""
+        ...

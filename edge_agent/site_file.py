@@ -13,6 +13,11 @@ from edge_agent.settings import load_site
 def load(path: Path, environ: Mapping[str, str]) -> tuple[Site, dict[str, Profile]]:
     """The site and its profiles by name. Raises `ConfigurationError` that names every problem."""
     directories = profile_directories(path)
-    site = load_site(path, environ)
-    names = {device.profile for device in site.devices.values()}
-    return site, {name: find_profile(name, directories) for name in sorted(names)}
+    profiles: dict[str, Profile] = {}
+
+    def find(name: str) -> Profile:
+        if name not in profiles:
+            profiles[name] = find_profile(name, directories)
+        return profiles[name]
+
+    return load_site(path, environ, find), profiles

@@ -74,6 +74,8 @@ class OmsLedger:
     """Every event once, in the order of arrival."""
     first_t: float | None = None
     last_t: float = 0.0
+    last_sequence: int = 0
+    """The highest number of an event so far."""
     _contents: dict[str, int] = field(default_factory=dict)
     _id_of: dict[int, str] = field(default_factory=dict)
 
@@ -81,10 +83,6 @@ class OmsLedger:
     def seconds(self) -> float:
         """From the first line to the last."""
         return self.last_t - self.first_t if self.first_t is not None else 0.0
-
-    @property
-    def last_sequence(self) -> int:
-        return max(self._id_of, default=0)
 
     @property
     def gaps(self) -> list[int]:
@@ -133,9 +131,6 @@ class OmsLedger:
         except (EventError, KeyError, TypeError, ValueError) as error:
             self._wrong(f"an event that is none of the contract came at {t:.6f}: {error}")
             return
-        if lacking := FIELDS.get(told.name, set()) - told.data.keys():
-            self._wrong(f"{told} has no {', '.join(sorted(lacking))}")
-            return
         content = hash(json.dumps(event, sort_keys=True))
         if self._contents.setdefault(event["id"], content) != content:
             self._wrong(f"{told} came again with other content")
@@ -145,19 +140,22 @@ class OmsLedger:
     def _first_time(self, told: Told, event_id: str) -> None:
         if (other := self._id_of.get(told.sequence)) is not None:
             self._wrong(f"{told} has the id {event_id}, and its number belongs to {other}")
-        elif self._id_of and told.sequence < self.last_told.sequence:
-            self.findings.add(FindingKind.ORDER, f"{told} came after {self.last_told}")
+        elif told.sequence < self.last_sequence:
+            self.findings.add(FindingKind.ORDER, f"{told} came after event {self.last_sequence}")
         self._id_of[told.sequence] = event_id
+        self.last_sequence = max(self.last_sequence, told.sequence)
+        if lacking := FIELDS.get(told.name, set()) - told.data.keys():
+            self._wrong(f"{told} has no {', '.join(sorted(lacking))}")
+        else:
+            self._tell(told)
+
+    def _tell(self, told: Told) -> None:
         self.told.append(told)
         task_id = told.data.get("task_id")
         if task_id in self.stories:
             self.stories[task_id].told[told.name].append(told)
         elif task_id is not None and told.name != "task_rejected":
             self._wrong(f"{told} tells of task {task_id}, which was never submitted")
-
-    @property
-    def last_told(self) -> Told:
-        return self.told[-1]
 
     def _wrong(self, text: str) -> None:
         self.findings.add(FindingKind.WRONG, text)

@@ -1,7 +1,7 @@
 """Labels made from a site's label patterns: `TOTE-\\d{4}` and 42 give TOTE-0042.
 
 A small part of regular expressions is enough: characters as they are, `\\d`, a set such as `[A-Z0-9-]`, each
-with an optional repeat (`{4}`, `{4,6}`, `+`); a repeat gives its least count.
+with an optional repeat (`{4}`, `{4,6}`, `+`); a repeat gives its least count, or as many as the number needs.
 """
 
 import itertools
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from edge_agent.errors import ConfigurationError
 
-_PART = re.compile(r"(\\d|\\[^A-Za-z0-9]|\[[^\]^]+\]|[^\\\[\](){}|*+?.^$])(\{(\d+)(?:,\d*)?\}|\+)?")
+_PART = re.compile(r"(\\d|\\[^A-Za-z0-9]|\[[^\]^]+\]|[^\\\[\](){}|*+?.^$])(\{(\d+)(,\d*)?\}|\+)?")
 
 
 def label(pattern: str, number: int) -> str:
@@ -19,14 +19,16 @@ def label(pattern: str, number: int) -> str:
 
     Raises `ConfigurationError` when the pattern is more than this module understands, or has too few digits.
     """
-    places = _places(pattern)
-    digits = iter(str(number)[::-1])
-    filled = [next(digits, "0") if _counts(place) else place[0] for place in reversed(places)]
-    if rest := "".join(digits):
-        raise ConfigurationError(
-            f"labels: {pattern!r} has too few digits for {number} ({rest[::-1]} is left over)"
-        )
-    return _checked(pattern, "".join(reversed(filled)))
+    rest = ""
+    for longer in range(len(str(number))):
+        digits = iter(str(number)[::-1])
+        places = _places(pattern, longer)
+        filled = [next(digits, "0") if _counts(place) else place[0] for place in reversed(places)]
+        if not (rest := "".join(digits)):
+            return _checked(pattern, "".join(reversed(filled)))
+    raise ConfigurationError(
+        f"labels: {pattern!r} has too few digits for {number} ({rest[::-1]} is left over)"
+    )
 
 
 def locations(pattern: str, shell: str) -> list[str]:
@@ -59,8 +61,11 @@ def _counts(place: str) -> bool:
     return set(string.digits) <= set(place)
 
 
-def _places(pattern: str) -> list[str]:
-    """For every character of a label, the characters that may stand there."""
+def _places(pattern: str, longer: int = 0) -> list[str]:
+    """For every character of a label, the characters that may stand there.
+
+    Each repeat gives its least count and `longer` more, as far as it may.
+    """
     places: list[str] = []
     position = 0
     while position < len(pattern):
@@ -70,9 +75,16 @@ def _places(pattern: str) -> list[str]:
                 f"labels: {pattern!r}: the simulators cannot make labels from {pattern[position:]!r}; "
                 r"write it with characters, \d, [A-Z0-9] and {n} alone"
             )
-        places += ["".join(_members(part[1]))] * int(part[3] or 1)
+        places += ["".join(_members(part[1]))] * _repeats(part, longer)
         position = part.end()
     return places
+
+
+def _repeats(part: re.Match[str], longer: int) -> int:
+    least = int(part[3] or 1)
+    if part[2] == "+" or part[4] == ",":
+        return least + longer
+    return min(least + longer, int(part[4][1:])) if part[4] else least
 
 
 def _members(part: str) -> Iterator[str]:

@@ -37,7 +37,7 @@ class RegisterImage:
         self._written: dict[int, int] = {}
         self._heartbeat = 0
         self._ack = (0, 0)
-        self._slot = _EventSlot()
+        self._slot = EventSlot()
 
     @property
     def size(self) -> int:
@@ -128,7 +128,7 @@ class RegisterImage:
             )
 
 
-class _EventSlot:
+class EventSlot:
     """One event at a time; the rest wait, in order, until the agent has acknowledged it."""
 
     def __init__(self) -> None:

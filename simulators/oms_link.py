@@ -7,6 +7,7 @@ the broker has it. The session is persistent: while the link or the broker is aw
 import asyncio
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,8 @@ class OmsLink:
             # MQTT 3.1.1 has no other way to stop the broker from keeping messages for us.
             self._client.unsubscribe(self._topics)
         self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        with suppress(AttributeError):  # paho forgets its thread when that ends, perhaps just now
+            await asyncio.to_thread(self._client.loop_stop)
 
     def _acknowledgement(self, topic: str, payload: str) -> asyncio.Future[ReasonCode]:
         info = self._client.publish(topic, payload, qos=1)
@@ -118,7 +120,7 @@ class OmsLink:
             client.username_pw_set(self._broker.username, _password(self._broker))
         if self._broker.url.startswith("mqtts://"):
             client.tls_set()
-        client.reconnect_delay_set(min_delay=1, max_delay=2)
+        client.reconnect_delay_set(min_delay=1, max_delay=1)
         client.on_connect = self._on_connect
         client.on_disconnect = lambda *_: self._call(self.up.clear)
         client.on_message = lambda _client, _userdata, message: self._call(
@@ -149,8 +151,9 @@ class OmsLink:
             return
         self._connection += 1
         client.subscribe([(topic, 1) for topic in self._topics])
-        self._call(self.inbox.put_nowait, Connected(flags.session_present))
+        # In this order: whoever takes the news from the inbox finds the link up.
         self._call(self.up.set)
+        self._call(self.inbox.put_nowait, Connected(flags.session_present))
 
     # ---- on the asyncio loop -------------------------------------------------------------------------
 

@@ -16,8 +16,8 @@ from asyncua.ua.status_codes import StatusCodes
 from drivers.profile import Methods, Profile
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
-from simulators.collector import collector_off
 from simulators.device_memory import DeviceMemory, Ended
+from simulators.opcua_nodes import SharedNodesServer
 
 NEVER_SEEN, RUNNING, ENDED = 0, 1, 2
 HEARTBEAT_S = 0.5
@@ -52,9 +52,8 @@ class OpcUaServer:
 
     async def start(self) -> None:
         """Build the nodes and open the socket. Raises `ConfigurationError` when the address is taken."""
-        server = Server()
-        with collector_off():
-            await server.init()
+        server = Server(iserver=SharedNodesServer())
+        await server.init()
         server.disable_clock()
         server.set_endpoint(self.url)
         server.set_server_name(f"Simulated {self.memory.device_id}")

@@ -10,7 +10,6 @@ from drivers.profile import Profile
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
-from simulators.collector import all_so_far_kept, collector_off
 from simulators.faults import FaultMix
 from simulators.ledger import Ledger
 from simulators.site import Server, build_site
@@ -47,11 +46,9 @@ async def serve(
             epoch=int(time.time()) & 0xFFFF_FFFF,
         )
         async with AsyncExitStack() as started:
-            with collector_off():
-                for server in simulated.servers:
-                    started.push_async_callback(server.stop)
-                    await server.start()
-            started.enter_context(all_so_far_kept())
+            for server in simulated.servers:
+                started.push_async_callback(server.stop)
+                await server.start()
             async with asyncio.TaskGroup() as group:
                 lines = [
                     group.create_task(scanner.run(), name="simulated scanner line")

@@ -16,9 +16,9 @@ from edge_agent.errors import DeviceMismatchError, LinkLostError
 CONNECT_LIMIT_S = 10.0
 """Opening a session takes half a dozen requests; all of them together take no longer than this."""
 CLOSE_LIMIT_S = 1.0
-WATCHDOG_S = 0.8
-"""Every so often the server is asked for its state, and has as long to answer: a silent server is noticed in
-less than two seconds."""
+WATCHDOG_S = 1.0
+"""Every so often the server is asked for its state, and has as long to answer: a silent server is noticed
+within two seconds."""
 SESSION_TIMEOUT_MS = 30_000
 """A server drops what a killed agent left behind after this time."""
 QUEUE_LIMIT = 10_000

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import termios
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, Protocol
@@ -16,7 +17,7 @@ from edge_agent.errors import LinkLostError
 logger = logging.getLogger(__name__)
 
 CONNECT_LIMIT_S = 3.0
-LISTEN_LIMIT_S = 10.0
+LISTEN_LIMIT_S = 5.0
 """How long we wait for a device to connect to us before we say that it is not there."""
 WRITE_LIMIT_S = 2.0
 CHUNK_BYTES = 4096
@@ -233,6 +234,7 @@ class SerialLink:
             )
         except (OSError, ValueError) as error:
             raise LinkLostError(self._device, f"cannot open {address.path}: {error}") from error
+        _tell_empty_from_unplugged(self._line.fileno())
 
     async def read(self) -> bytes | None:
         loop = asyncio.get_running_loop()
@@ -305,3 +307,10 @@ def _watch_the_cable(sock: socket.socket) -> None:
         option = getattr(socket, name, None)  # not every system has them all
         if option is not None:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _tell_empty_from_unplugged(fd: int) -> None:
+    """pyserial sets VMIN to 0, with which an empty line reads like the end of the file (termios(3))."""
+    attributes = termios.tcgetattr(fd)
+    attributes[6][termios.VMIN] = 1
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)

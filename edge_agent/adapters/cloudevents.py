@@ -4,32 +4,31 @@ Source: CloudEvents 1.0.2, sections 3 (context attributes) and its JSON format, 
 """
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from edge_agent.core.confirmations import confirmation
 from edge_agent.domain.events import Recorded
 
-CONTENT_TYPE = "application/cloudevents+json"
 
+class CloudEvents:
+    """The `Encoder` port for one gateway."""
 
-def event_encoder(site: str, gateway: str) -> Callable[[Recorded], bytes]:
-    """A function that gives the message for one recorded event of this gateway.
+    content_type = "application/cloudevents+json"
 
-    The message depends on nothing but the record: sent again, it is the same byte for byte. The function
-    raises ValueError for a record that has no confirmation number.
-    """
-    source = f"/sites/{site}/gateways/{gateway}"
+    def __init__(self, site: str, gateway: str) -> None:
+        self._source = f"/sites/{site}/gateways/{gateway}"
+        self._gateway = gateway
 
-    def encode(recorded: Recorded) -> bytes:
+    def encode(self, recorded: Recorded) -> bytes:
+        """One CloudEvent. Raises ValueError for a record that has no confirmation number."""
         if recorded.confirmation is None:
             raise ValueError(f"event {recorded.sequence} is not one that the OMS is told")
         told = confirmation(recorded.event)
         envelope: dict[str, Any] = {
             "specversion": "1.0",
-            "id": f"{gateway}-{recorded.confirmation}",
-            "source": source,
+            "id": f"{self._gateway}-{recorded.confirmation}",
+            "source": self._source,
             "type": f"warehouse.pick.{told.name}.v1",
             "time": rfc3339(recorded.at),
             "sequence": recorded.confirmation,
@@ -39,8 +38,6 @@ def event_encoder(site: str, gateway: str) -> Callable[[Recorded], bytes]:
         if told.task_id is not None:
             envelope["subject"] = told.task_id
         return json.dumps(envelope, separators=(",", ":")).encode()
-
-    return encode
 
 
 def rfc3339(at: datetime) -> str:

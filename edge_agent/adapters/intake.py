@@ -7,6 +7,7 @@ from edge_agent.adapters.pick_task import Refused, content_digest, parse_cancel,
 from edge_agent.domain.inputs import CancelSubmitted, Input, MessageRefused, TaskSubmitted
 from edge_agent.domain.site import Site
 from edge_agent.domain.task import PickTask
+from edge_agent.domain.topics import Topics
 
 
 class Put(Protocol):
@@ -19,8 +20,8 @@ class Intake:
     """Reads the submit and cancel topics of a site."""
 
     def __init__(self, site: Site, put: Put) -> None:
-        self._submit = f"{site.topic_root}/tasks/submit"
-        self._cancel = f"{site.topic_root}/tasks/cancel"
+        topics = Topics(site.topic_root)
+        self._submit, self._cancel = topics.submit, topics.cancel
         self._limits = site.limits
         self._put = put
 

@@ -120,12 +120,12 @@ class MqttLink:
         try:
             await connection.open()
         except BrokerRefusedError as error:
-            self._complain("the broker refuses us; check user name, password and access rights", str(error))
+            self._complain("broker_refused", str(error), "check user name, password and access rights")
         except (OSError, LinkLostError) as error:
-            self._complain("the broker cannot be reached; trying again", str(error))
+            self._complain("broker_unreachable", str(error), "trying again")
         else:
             self._complaint = ""
-            log.info("broker connected", url=self._url, client_id=self._options.client_id)
+            log.info("broker_connected", url=self._url, client_id=self._options.client_id)
             return True
         return False
 
@@ -154,21 +154,22 @@ class MqttLink:
         self._up.clear()
         self._down.set()
 
-    def _complain(self, what: str, reason: str) -> None:
-        """Say it once for as long as the reason stays the same."""
-        if reason != self._complaint:
-            self._complaint = reason
-            log.warning(what, url=self._url, client_id=self._options.client_id, reason=reason)
+    def _complain(self, event: str, detail: str, advice: str) -> None:
+        """Say it once for as long as the trouble stays the same."""
+        if detail != self._complaint:
+            self._complaint = detail
+            log.warning(event, url=self._url, client_id=self._options.client_id, detail=detail, advice=advice)
 
-    def _report_loss(self, reason: str, taken_over: bool) -> None:
+    def _report_loss(self, detail: str, taken_over: bool) -> None:
         if taken_over:
             log.error(
-                "another client took our MQTT session; give every gateway a client id of its own",
+                "broker_session_taken_over",
                 url=self._url,
                 client_id=self._options.client_id,
+                advice="another client uses this client id; give every gateway its own",
             )
         else:
-            log.warning("broker connection lost; trying again", url=self._url, reason=reason)
+            log.warning("broker_lost", url=self._url, detail=detail)
 
 
 def _options(

@@ -34,6 +34,8 @@ _UPKEEP_S = 1.0
 _ACKNOWLEDGE_TIMEOUT_S = 60.0
 _SESSION_TAKEN_OVER = 0x8E
 _QOS_1 = 1
+_NOT_IN_A_TOPIC = frozenset("+#\0")
+_LONGEST_TOPIC = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ class Connection:
     def publish(
         self, topic: str, payload: bytes, retain: bool, expiry_s: int | None, content_type: str | None
     ) -> asyncio.Future[None]:
-        """See `edge_agent.ports.BrokerLink.publish`."""
+        """See `edge_agent.ports.BrokerLink.publish`. Raises ValueError for what is no topic name."""
+        if not topic or _NOT_IN_A_TOPIC & set(topic) or len(topic.encode()) > _LONGEST_TOPIC:
+            raise ValueError(f"not a topic to publish on: {topic[:80]!r}")
         if self._ended.done():
             raise LinkLostError("broker", self._ended.result())
         done: asyncio.Future[None] = self._loop.create_future()
@@ -213,7 +217,7 @@ class Connection:
             work()
         except Exception as error:
             # A packet that the decoder stumbles over ends this connection, not the agent.
-            log.exception("broker connection failed")
+            log.exception("broker_connection_failed")
             self._end(f"{type(error).__name__}: {error}")
 
     def _upkeep(self) -> None:

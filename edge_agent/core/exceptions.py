@@ -50,6 +50,14 @@ def hold_task(state: State, kind: ExceptionKind, detail: str, task_id: TaskId) -
             yield ev.LineUnassigned(task_id, line_id)
 
 
+def release(
+    state: State, exception_id: ExceptionId, action: str, actor: str, reason: str
+) -> Iterator[ev.Event]:
+    """End an open exception: what it held goes on."""
+    raised = state.exceptions[exception_id]
+    yield ev.ExceptionResolved(exception_id, action, actor, reason, raised.task_id, raised.line_id)
+
+
 def in_hand(state: State, task_id: TaskId, line_id: LineId | None = None) -> bool:
     """Whether a station is busy with a unit of this task (and line)."""
     station_id = state.tasks[task_id].station_id

@@ -86,7 +86,6 @@ LINE = Lifecycle(
     {
         (LineStatus.WAITING, ev.TripPlanned): LineStatus.SOURCING,
         (LineStatus.WAITING, ev.TripJoined): LineStatus.SOURCING,
-        (LineStatus.WAITING, ev.SourceExhausted): LineStatus.WAITING,
         (LineStatus.WAITING, ev.LineShort): LineStatus.SHORT,
         (LineStatus.WAITING, ev.LineCancelled): LineStatus.CANCELLED,
         (LineStatus.SOURCING, ev.UnitStarted): LineStatus.PICKING,

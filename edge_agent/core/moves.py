@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
 from edge_agent.core.sourcing import INBOUND, abandon, choose, exhaust, give_up, needs_tote
-from edge_agent.core.state import State, TaskState, TripState
+from edge_agent.core.state import Rank, State, TaskState, TripState
 from edge_agent.core.wait import Wait, WaitCode, device_wait, held
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import (
@@ -139,9 +139,9 @@ def move_totes(state: State, now: Instant) -> Iterator[ev.Event]:
             yield order(state, *move, ForTrip(trip.trip_id))
 
 
-def _tote_priority(state: State, trip: TripState) -> tuple[bool, tuple[int, str, int]]:
+def _tote_priority(state: State, trip: TripState) -> tuple[bool, Rank]:
     tasks = (state.tasks[ref.task_id].order for ref in trip.lines)
-    return trip.status in INBOUND, min(tasks, default=(0, "", 0))
+    return trip.status in INBOUND, min(tasks, default=(0, 0.0, 0))
 
 
 # ---- order containers --------------------------------------------------------------------------------

@@ -60,7 +60,8 @@ def choose(state: State, task: TaskState, line: LineState) -> ev.TripPlanned | e
         found = _try_source(state, task, ref, source)
         if not isinstance(found, Wait):
             return found
-        reason = reason or found
+        if reason is None or reason.code is WaitCode.HELD:  # what frees itself is the better reason
+            reason = found
     return reason
 
 
@@ -81,7 +82,7 @@ def _try_source(
         )
     asrs = state.plant.site.storage_of(source.location)
     if asrs is None:  # the site file has changed since the task was accepted
-        return Wait(WaitCode.HELD, source.location, f"no AS/RS of this site reaches {source.location}")
+        return Wait(WaitCode.NO_ASRS, source.location, f"no AS/RS of this site reaches {source.location}")
     lines = (ref, *_sharing(state, station_id, tote, ref))
     trip = TripId(f"trip-{state.next_trip}")
     return ev.TripPlanned(trip, tote, source.location, asrs, station_id, lines)

@@ -1,9 +1,11 @@
 """The state: what the journal says up to now. Only the loop holds it and only `evolve` changes it."""
 
+import math
 from bisect import insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Self, TypeAlias
 
 from edge_agent.core.lifecycle import LINE, CommandStatus, LineStatus, TaskStatus, TripStatus, UnitPhase
 from edge_agent.core.verification.barcode import SiteLabels
@@ -23,10 +25,11 @@ from edge_agent.domain.ids import (
     TaskId,
     TripId,
 )
-from edge_agent.domain.site import Site
+from edge_agent.domain.site import Labels, Site
 from edge_agent.domain.task import Line, PickTask, Source
 
-_FAR_FUTURE = "9999"
+Rank: TypeAlias = tuple[int, float, int]
+"""A task's place in the schedule: the smallest goes first."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,12 @@ class LineState:
     def ended(self) -> bool:
         return self.status in LINE.final
 
+    @property
+    def begun(self) -> bool:
+        """Something was done for it: a higher revision leaves it as it is."""
+        handled = bool(self.units or self.tried or self.held)
+        return handled or self.status is not LineStatus.WAITING
+
     def sources(self) -> Iterator[Source]:
         """The sources not yet tried, best rank first."""
         untried = (source for source in self.line.sources if source.container_id not in self.tried)
@@ -96,10 +105,10 @@ class TaskState:
     held: ExceptionId | None = None
 
     @property
-    def order(self) -> tuple[int, str, int]:
+    def order(self) -> Rank:
         """Scheduling: priority, then ship-by, then arrival. The smallest goes first."""
         ship_by = self.task.ship_by
-        return (-self.task.priority, ship_by.isoformat() if ship_by else _FAR_FUTURE, self.arrival)
+        return (-self.task.priority, ship_by.timestamp() if ship_by else math.inf, self.arrival)
 
     @property
     def open_lines(self) -> Iterator[LineState]:
@@ -173,8 +182,8 @@ class DeviceState:
     """Commands ordered and not ended."""
     refusals: int = 0
     """In a row."""
-    retry_s: float = 0.0
-    """After a refusal, nothing is ordered before this moment of the agent's clock."""
+    refused_s: float | None = None
+    """When it last refused a command, on the agent's clock; None once it has accepted one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,20 @@ class EndedTask:
     status: TaskStatus
 
 
+class _Stations(dict[StationId, StationState]):
+    """An old journal may name a station that the site file has no more: its events still apply."""
+
+    def __missing__(self, station_id: StationId) -> StationState:
+        return self.setdefault(station_id, StationState(station_id))
+
+
+class _Devices(dict[DeviceId, DeviceState]):
+    """As `_Stations`, for devices."""
+
+    def __missing__(self, device_id: DeviceId) -> DeviceState:
+        return self.setdefault(device_id, DeviceState())
+
+
 @dataclass(slots=True)
 class State:
     plant: Plant
@@ -194,7 +217,7 @@ class State:
     next_exception: int = 1
     next_arrival: int = 1
     tasks: dict[TaskId, TaskState] = field(default_factory=dict)
-    queue: list[tuple[tuple[int, str, int], TaskId]] = field(default_factory=list)
+    queue: list[tuple[Rank, TaskId]] = field(default_factory=list)
     """Tasks that wait for a station, in scheduling order."""
     ended: dict[TaskId, EndedTask] = field(default_factory=dict)
     containers: dict[Lpn, TaskId] = field(default_factory=dict)
@@ -202,10 +225,10 @@ class State:
     trips: dict[TripId, TripState] = field(default_factory=dict)
     totes: dict[Lpn, TripId] = field(default_factory=dict)
     """Totes that are under way."""
-    stations: dict[StationId, StationState] = field(default_factory=dict)
+    stations: dict[StationId, StationState] = field(default_factory=_Stations)
     commands: dict[CommandId, CommandState] = field(default_factory=dict)
     """Open commands, and those whose outcome is unknown."""
-    devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
+    devices: dict[DeviceId, DeviceState] = field(default_factory=_Devices)
     exceptions: dict[ExceptionId, ExceptionRaised] = field(default_factory=dict)
     gtins: dict[Gtin, int] = field(default_factory=dict)
     """GTINs of open tasks, with the number of lines that name them."""
@@ -216,6 +239,22 @@ class State:
             self.stations.setdefault(station_id, StationState(station_id))
         for device_id in site.devices:
             self.devices.setdefault(device_id, DeviceState())
+
+    @classmethod
+    def of_any_site(cls) -> Self:
+        """For replaying a journal where the site file is not at hand; nothing can be planned with it."""
+        nothing: dict[str, Any] = {"stations": {}, "devices": {}, "labels": Labels()}
+        return cls(Plant(Site.model_construct(**nothing), {}))
+
+    def foreign_to_site(self) -> list[str]:
+        """What open work needs and the site file does not have; empty where they fit."""
+        site = self.plant.site
+        stations = {task.station_id for task in self.tasks.values() if task.station_id}
+        stations |= {trip.station_id for trip in self.trips.values()}
+        devices = {command.command.device_id for command in self.commands.values()}
+        devices |= {trip.asrs for trip in self.trips.values()}
+        missing = [f"station {name}" for name in sorted(stations - site.stations.keys())]
+        return missing + [f"device {name}" for name in sorted(devices - site.devices.keys())]
 
     # ---- look-ups -----------------------------------------------------------------------------------
 

@@ -6,9 +6,13 @@ from edge_agent.core.decide import decide
 from edge_agent.core.evolve import evolve
 from edge_agent.core.plan import plan
 from edge_agent.core.state import State
+from edge_agent.core.wait import retry_s
 from edge_agent.domain.events import Event
 from edge_agent.domain.inputs import Input
 from edge_agent.domain.time import Instant
+
+LONGEST_WAIT_S = 30.0
+"""A wait for a wall-clock time is looked at again this often: that clock may be stepped."""
 
 
 def step(state: State, inputs: Iterable[Input], now: Instant) -> list[Event]:
@@ -27,11 +31,11 @@ def step(state: State, inputs: Iterable[Input], now: Instant) -> list[Event]:
 def next_wakeup_s(state: State, now: Instant) -> float | None:
     """In how many seconds a wait ends by itself; None where only an input can change anything."""
     moments = [station.scan.deadline_s for station in state.stations.values() if station.scan]
-    moments += [device.retry_s for device in state.devices.values() if device.retry_s > now.clock_s]
+    moments += [retry_s(state, device) for device in state.devices.values()]
     waits = [moment - now.clock_s for moment in moments]
     waits += [
         (task.not_before - now.utc).total_seconds()
         for _, task_id in state.queue
         if (task := state.tasks[task_id].task).not_before and task.not_before > now.utc
     ]
-    return min((wait for wait in waits if wait > 0), default=None)
+    return min((min(wait, LONGEST_WAIT_S) for wait in waits if wait > 0), default=None)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from edge_agent.core.eta import eta
-from edge_agent.core.exceptions import in_hand
+from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.state import State, TaskState
-from edge_agent.core.wait import Wait, WaitCode, held
+from edge_agent.core.wait import Wait, WaitCode, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import PointId, StationId
@@ -44,8 +44,8 @@ def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId,
             continue
         mode = state.devices[site_station.picker].status.mode
         point = free_put_position(state, station.station_id)
-        if station.hand is not None and station.hand.held is not None:
-            reasons.append(held(station.hand.held))
+        if blocked := station_held(state, station.station_id):
+            reasons.append(blocked)
         elif mode is not Mode.READY:
             reasons.append(
                 Wait(
@@ -83,6 +83,8 @@ def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
         task_id = task.task.task_id
         for line in list(task.open_lines):
             if not in_hand(state, task_id, line.line.line_id):
+                if line.held is not None:
+                    yield from release(state, line.held, "cancelled", "oms", task.cancel_reason or "")
                 yield ev.LineCancelled(task_id, line.line.line_id, line.remaining)
 
 

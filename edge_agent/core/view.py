@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from edge_agent.core.state import State, TaskState
+from edge_agent.core.state import State
+from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.core.why import why
-from edge_agent.domain.ids import DeviceId, TaskId
+from edge_agent.domain.ids import DeviceId, ExceptionId, TaskId
 from edge_agent.domain.time import Instant
 
 View = dict[str, Any]
@@ -15,6 +16,7 @@ def task_view(state: State, task_id: TaskId, now: Instant) -> View | None:
     task = state.tasks.get(task_id)
     if task is None:
         return None
+    waits = why(state, task_id, now)
     return {
         "task_id": task_id,
         "revision": task.task.revision,
@@ -24,11 +26,8 @@ def task_view(state: State, task_id: TaskId, now: Instant) -> View | None:
         "container": task.task.destination.container_id,
         "lane": task.task.destination.lane,
         "eta": task.eta.isoformat() if task.eta else None,
-        "held": _held(state, task),
-        "waits": [
-            {"code": wait.code.value, "about": wait.about, "text": wait.text}
-            for wait in why(state, task_id, now)
-        ],
+        "held": _held(state, waits),
+        "waits": [{"code": wait.code.value, "about": wait.about, "text": wait.text} for wait in waits],
         "lines": [
             {
                 "line_id": line.line.line_id,
@@ -43,13 +42,10 @@ def task_view(state: State, task_id: TaskId, now: Instant) -> View | None:
     }
 
 
-def _held(state: State, task: TaskState) -> View | None:
-    """The exception that keeps the task from ending: its own, its line's or its station's."""
-    exception_id = task.held or next((line.held for line in task.open_lines if line.held), None)
-    if exception_id is None and task.station_id is not None:
-        hand = state.stations[task.station_id].hand
-        exception_id = hand.held if hand is not None else None
-    raised = state.exceptions.get(exception_id) if exception_id else None
+def _held(state: State, waits: list[Wait]) -> View | None:
+    """The exception that keeps the task from ending: its own, or that of a line, tote or station."""
+    exceptions = (ExceptionId(wait.about) for wait in waits if wait.code is WaitCode.HELD)
+    raised = next((state.exceptions[exception_id] for exception_id in exceptions), None)
     if raised is None:
         return None
     return {"exception_id": raised.exception_id, "kind": raised.kind.value, "detail": raised.detail}

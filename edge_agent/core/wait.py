@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge_agent.core.state import State
+from edge_agent.core.state import DeviceState, State
 from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import DeviceId
+from edge_agent.domain.ids import DeviceId, StationId
 from edge_agent.domain.time import Instant
 
 
@@ -15,6 +15,7 @@ class WaitCode(StrEnum):
     NOT_BEFORE = "not_before"
     NO_PUT_POSITION = "no_put_position"
     STATION_QUEUE_FULL = "station_queue_full"
+    NO_ASRS = "no_asrs"
     TOTE_IN_USE = "tote_in_use"
     TOTE_ON_THE_WAY = "tote_on_the_way"
     CONTAINER_ON_THE_WAY = "container_on_the_way"
@@ -49,13 +50,30 @@ def device_wait(state: State, device_id: DeviceId, now: Instant) -> Wait | None:
         return Wait(
             WaitCode.DEVICE_BUSY, device_id, f"{device_id} has {device.open} of {limit} commands under way"
         )
-    if device.retry_s > now.clock_s:
+    if retry_s(state, device) > now.clock_s:
         return Wait(
             WaitCode.DEVICE_REFUSED, device_id, f"{device_id} refused a command and is asked again soon"
         )
     return None
 
 
+def retry_s(state: State, device: DeviceState) -> float:
+    """Until when a device that refused is left alone, on the agent's clock; 0 where it did not."""
+    if device.refused_s is None:
+        return 0.0
+    return device.refused_s + state.plant.site.policies.refusal_retry_s
+
+
 def held(exception_id: str) -> Wait:
     """The wait of whatever an open exception holds."""
     return Wait(WaitCode.HELD, exception_id, f"held by exception {exception_id} until a person settles it")
+
+
+def station_held(state: State, station_id: StationId) -> Wait | None:
+    """The exception that stops a whole station: of its hand, or of a tote that cannot leave it."""
+    hand = state.stations[station_id].hand
+    if hand is not None and hand.held is not None:
+        return held(hand.held)
+    point = state.plant.site.stations[station_id].tote_point
+    standing = (trip.held for trip in state.trips.values() if trip.point == point)
+    return next((held(exception_id) for exception_id in standing if exception_id is not None), None)

@@ -8,7 +8,7 @@ from edge_agent.core.sourcing import choose, needs_tote
 from edge_agent.core.state import LineState, State, TaskState
 from edge_agent.core.stations import next_step, trip_at
 from edge_agent.core.tasks import station_for
-from edge_agent.core.wait import Wait, WaitCode, held
+from edge_agent.core.wait import Wait, WaitCode, held, station_held
 from edge_agent.domain.ids import TaskId
 from edge_agent.domain.time import Instant
 
@@ -55,6 +55,8 @@ def _trip_reasons(state: State, task: TaskState, line: LineState, now: Instant) 
     move = next_tote_move(state, trip, now)
     if isinstance(move, Wait):
         yield move
+    if blocked := station_held(state, trip.station_id):
+        yield blocked
     if trip is not trip_at(state, trip.station_id):
         return
     station = state.stations[trip.station_id]

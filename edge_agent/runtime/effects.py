@@ -53,9 +53,14 @@ class Effects:
 
 def _tasks_of(event: ev.Event) -> tuple[TaskId, ...]:
     """The open tasks whose published state may have changed."""
-    if isinstance(event, ev.ExceptionRaised):
-        return event.affected or ((event.task_id,) if event.task_id else ())
-    if isinstance(event, ev.TaskRejected):
-        return ()
+    match event:
+        case ev.TaskRejected():
+            return ()
+        case ev.TripPlanned(lines=lines):
+            return tuple(ref.task_id for ref in lines)
+        case ev.TripJoined(line=line):
+            return (line.task_id,)
+        case ev.ExceptionRaised(affected=affected) if affected:
+            return affected
     task_id = getattr(event, "task_id", None)
     return (task_id,) if task_id is not None else ()

@@ -42,13 +42,14 @@ class Presence:
         """Run `connection` again and again; a failure of this device stays in here (invariant 10)."""
         while True:
             try:
-                await connection()
+                try:
+                    await connection()
+                finally:
+                    await close()
             except* (LinkLostError, DeviceMismatchError) as group:
                 self._lost(_first(group))
             except* Exception as group:  # a driver's bug must not stop the other devices
                 log.exception("driver_failed", device=self._device_id, exc_info=group)
-            finally:
-                await close()
             self.report(DeviceStatus(Mode.DISCONNECTED, self._status.epoch))
             self.settled.set()
             await asyncio.sleep(self._backoff.next_s())

@@ -41,6 +41,8 @@ class DeviceSupervisor:
         self._status = DeviceStatus(Mode.DISCONNECTED)
         self._synchronised = False
         self._open: dict[CommandId, Command] = {}
+        self._accepted: set[CommandId] = set()
+        """Of the open ones: a device that does not know one of them any more is not told again."""
         self._due: dict[CommandId, float] = {}
         """When an accepted command is overdue, on the event loop's clock."""
         self._work: asyncio.Queue[Command | CommandEnded | _Overdue] = asyncio.Queue()
@@ -50,9 +52,10 @@ class DeviceSupervisor:
         """Set once the device was synchronised, or the first try to reach it has failed."""
         return self._presence.settled
 
-    def recover(self, commands: Iterable[Command]) -> None:
-        """Open commands that the journal holds from before this start."""
+    def recover(self, commands: Iterable[Command], accepted: Iterable[CommandId] = ()) -> None:
+        """Open commands that the journal holds from before this start, and which of them were accepted."""
         self._open.update((command.command_id, command) for command in commands)
+        self._accepted.update(accepted)
 
     def submit(self, command: Command) -> None:
         """A command that is durable and may be put on the wire, once."""
@@ -78,8 +81,9 @@ class DeviceSupervisor:
     # ---- before anything new: what became of what was open -------------------------------------------
 
     async def _synchronise(self) -> None:
-        while not self._work.empty():
-            self._work.get_nowait()  # commands stay in `_open`; reports come again if they still matter
+        # A queue for this connection alone: what the last one left undone is open and asked about here, and
+        # a report that it did not acknowledge comes again.
+        self._work = asyncio.Queue()
         self._due.clear()
         for command in list(self._open.values()):
             await self._reconcile(command)
@@ -99,6 +103,9 @@ class DeviceSupervisor:
                 self._resolve(command.command_id, answer)
             case Running():
                 self._answered(command, Accepted())
+            case NotStarted() if command.command_id in self._accepted:
+                detail = "the device accepted the command and does not know it any more"
+                self._resolve(command.command_id, Unknown(detail))
             case NotStarted():
                 await self._send(command)
 
@@ -112,7 +119,7 @@ class DeviceSupervisor:
                 case Command() as command:
                     await self._send(command)
                 case _Overdue(command):
-                    await self._ask(command)
+                    await self._reconcile(command)
 
     async def _send(self, command: Command) -> None:
         """The only way onto the wire. If it raises, the outcome is in doubt and the link is given up."""
@@ -124,6 +131,7 @@ class DeviceSupervisor:
         if isinstance(answer, Refusal):
             self._forget(command.command_id)
         else:
+            self._accepted.add(command.command_id)
             due = asyncio.get_running_loop().time() + self._device.timeout_s(command)
             self._due[command.command_id] = due
         self._put(CommandAnswered(command.command_id, answer))
@@ -150,37 +158,21 @@ class DeviceSupervisor:
         if report is None:
             self._put(what)
         else:
-            self._put(what, lambda: self._work.put_nowait(report))
+            work = self._work
+            self._put(what, lambda: work.put_nowait(report))
 
     def _forget(self, command_id: CommandId) -> None:
         self._open.pop(command_id, None)
         self._due.pop(command_id, None)
+        self._accepted.discard(command_id)
 
     async def _watch_overdue(self) -> None:
-        """Have commands that take too long asked about. Time alone never resends (invariant 3)."""
+        """Have commands that take too long asked about. Time alone never resends (invariant 3): an overdue
+        command was accepted."""
         while True:
             await asyncio.sleep(OVERDUE_CHECK_S)
             now = asyncio.get_running_loop().time()
             for command_id in [c for c, due in self._due.items() if due <= now]:
                 self._due[command_id] = math.inf  # asked once a time-out
+                log.warning("command_overdue", device=self._device.device_id, command=command_id)
                 self._work.put_nowait(_Overdue(self._open[command_id]))
-
-    async def _ask(self, command: Command) -> None:
-        answer = await self._device.reconcile(command)
-        if command.command_id not in self._due:
-            return
-        log.warning(
-            "command_overdue",
-            device=self._device.device_id,
-            command=command.command_id,
-            answer=type(answer).__name__,
-        )
-        match answer:
-            case Done() | Failed() | Unknown():
-                self._resolve(command.command_id, answer)
-            case NotStarted():
-                detail = "the device accepted the command and does not know it any more"
-                self._resolve(command.command_id, Unknown(detail))
-            case Running():
-                due = asyncio.get_running_loop().time() + self._device.timeout_s(command)
-                self._due[command.command_id] = due

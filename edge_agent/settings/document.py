@@ -1,5 +1,6 @@
 """A YAML file that remembers where everything stands."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -56,7 +57,7 @@ class Document:
         for part in path:
             if isinstance(node, CommentedMap):
                 key = next((key for key in node if str(key) == part), None)
-                if key not in node.lc.data:
+                if key not in (node.lc.data or ()):
                     break
                 line, node = node.lc.key(key)[0] + 1, node[key]
             elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
@@ -81,7 +82,7 @@ def read_document(file: Path) -> Document:
         raise ConfigurationError(f"{file}:1: the file must hold keys and values, as config/demo.yaml does")
     problems: list[Problem] = []
     document = Document(file, tree, {})
-    document.data = _plain(tree, (), problems)
+    document.data = plain(tree, (), problems)
     if problems:
         raise ConfigurationError(*document.lines(problems))
     return document
@@ -91,13 +92,17 @@ def _text(file: Path) -> str:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}; give the path of a site file") from error
+        raise ConfigurationError(
+            f"{file}: cannot be read: {error.strerror}; give the path of a site file"
+        ) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         byte = data[error.start]
-        raise ConfigurationError(f"{file}:{line}: byte 0x{byte:02X} is not UTF-8; save the file as UTF-8") from error
+        raise ConfigurationError(
+            f"{file}:{line}: byte 0x{byte:02X} is not UTF-8; save the file as UTF-8"
+        ) from error
 
 
 def _parsed(file: Path, text: str) -> Any:
@@ -123,16 +128,16 @@ def _duplicate(error: DuplicateKeyError, text: str) -> str:
     return f"{key}: the key stands twice in one section; keep one"
 
 
-def _plain(node: Any, path: KeyPath, problems: list[Problem]) -> Any:
+def plain(node: Any, path: KeyPath, problems: list[Problem]) -> Any:
     """The value without ruamel's wrappers; what JSON could not say either is a problem."""
     if len(path) > _DEEPEST:
-        problems.append(Problem(path[:1], "nested too deeply; an alias may hold itself"))
+        problems.append(Problem(path[:1], f"nested deeper than {_DEEPEST} levels; no setting is"))
         return None
     match node:
         case dict():
-            return {str(key): _plain(value, (*path, str(key)), problems) for key, value in node.items()}
+            return {str(key): plain(value, (*path, str(key)), problems) for key, value in node.items()}
         case list():
-            return [_plain(value, (*path, index), problems) for index, value in enumerate(node)]
+            return [plain(value, (*path, index), problems) for index, value in enumerate(node)]
         case ScalarBoolean():
             return bool(node)
         case None | bool():
@@ -140,6 +145,8 @@ def _plain(node: Any, path: KeyPath, problems: list[Problem]) -> Any:
         case int():
             return int(node)
         case float():
+            if not math.isfinite(node):
+                problems.append(Problem(path, "must be a finite number"))
             return float(node)
         case str() | date():
             return str(node)

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from edge_agent.domain.site import Site
-from edge_agent.settings.document import Document, KeyPath
+from edge_agent.settings.document import Document, KeyPath, plain
 from edge_agent.settings.schema import as_model, bare, did_you_mean, type_at, type_below
 
 PREFIX = "EDGE_AGENT__"
@@ -30,8 +30,10 @@ def apply_environment(document: Document, environ: Mapping[str, str]) -> list[st
         try:
             path = _path(variable.removeprefix(PREFIX).split("__"), document.data)
             _put(document.data, path, _value(text, path))
-        except (_UnknownSettingError, YAMLError) as error:
-            problems.append(f"environment: {variable}: {str(error).splitlines()[0]}")
+        except _UnknownSettingError as error:
+            problems.append(f"environment: {variable}: {error}")
+        except YAMLError:
+            problems.append(f"environment: {variable}: {text!r} is not YAML; put texts in quotes")
         else:
             document.overridden[path] = variable
     return problems
@@ -77,7 +79,7 @@ def _value(text: str, path: KeyPath) -> Any:
     """Texts are taken as they are, so that no YAML rule changes an address; all else is read as YAML."""
     if bare(type_at(Site, path)) is str and text not in ("", "null", "~"):
         return text
-    return YAML(typ="safe", pure=True).load(text)
+    return plain(YAML(typ="safe", pure=True).load(text), path, [])
 
 
 def _put(data: Any, path: Iterable[str | int], value: Any) -> None:

@@ -25,7 +25,7 @@ _KINDS = {
     "tuple_type": "a list",
     "dict_type": "a section",
     "model_type": "a section",
-    "greater_than": "more than {gt}",
+    "greater_than": "more than {gt:g}",
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "{le} or less",
 }
@@ -68,9 +68,13 @@ def _problem(details: ErrorDetails) -> Problem:
     if kind == "too_short":
         return Problem(path, "must have at least one entry")
     if kind == "string_pattern_mismatch":
-        return Problem(path, f"{_shown(details['input'])} has the wrong form; {_form(path, context)}")
+        return Problem(
+            path, f"{_shown(details['input'])} has the wrong form; expected: {_form(path, context)}"
+        )
     if kind == "value_error":
         return _of_inner_key(path, str(context["error"]))
+    if kind == "string_type" and isinstance(details["input"], int | float):
+        return Problem(path, f"must be a text, not {_shown(details['input'])}; put it in quotes")
     if kind not in _KINDS:
         return Problem(path, details["msg"])
     return Problem(path, f"must be {_KINDS[kind].format_map(context)}, not {_shown(details['input'])}")
@@ -80,7 +84,11 @@ def _of_inner_key(path: KeyPath, text: str) -> Problem:
     """A section's own check names the key first; the key belongs into the path."""
     key, separator, rest = text.partition(": ")
     model = as_model(type_at(Site, path))
-    return Problem((*path, key), rest) if separator and model and key in model.model_fields else Problem(path, text)
+    return (
+        Problem((*path, key), rest)
+        if separator and model and key in model.model_fields
+        else Problem(path, text)
+    )
 
 
 def _form(path: KeyPath, context: Mapping[str, Any]) -> str:
@@ -88,8 +96,8 @@ def _form(path: KeyPath, context: Mapping[str, Any]) -> str:
     model = as_model(type_at(Site, path[:-1]))
     field = model.model_fields.get(str(path[-1])) if model else None
     if field and field.description:
-        return "write " + " ".join(field.description.split()).replace("`", "").rstrip(".")
-    return f"it must fit {context['pattern']}"
+        return " ".join(field.description.split()).replace("`", "").rstrip(".")
+    return str(context["pattern"])
 
 
 def _shown(value: object) -> str:

@@ -1,1 +1,1 @@
-"""The demonstration: broker, simulators, agent and OMS as real processes, watched live, audited at the end."""
+"""The demonstration: broker, simulators, agent and OMS as real processes, watched live, then audited."""

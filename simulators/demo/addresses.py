@@ -50,5 +50,5 @@ def _free_ports() -> Iterator[Iterator[int]]:
 def _moved(address: str, pty: Path, ports: Iterator[int]) -> str:
     parts = urlsplit(address)
     if parts.scheme == "serial":
-        return urlunsplit(parts._replace(path=str(pty)))
+        return f"serial://{pty}" + (f"?{parts.query}" if parts.query else "")
     return urlunsplit(parts._replace(netloc=f"127.0.0.1:{next(ports)}"))

@@ -35,8 +35,8 @@ class DemoOptions:
     """Folder for ledgers, journal and logs; without it they go when the demo was consistent."""
 
 
-async def run_demo(site: Site, options: DemoOptions, console: Console) -> bool:
-    """Play the demo. True where the OMS's ledger and the world's agree.
+async def run_demo(site: Site, options: DemoOptions, console: Console, stop: asyncio.Event) -> bool:
+    """Play the demo until it is over or `stop` is set. True where the OMS's ledger and the world's agree.
 
     Raises `ChildFailedError` when a process fails, `ConfigurationError` when there is no broker.
     """
@@ -48,7 +48,7 @@ async def run_demo(site: Site, options: DemoOptions, console: Console) -> bool:
         f"{options.scene.speed:g} times real speed"
     )
     console.print(f"ledgers, journal and logs: {folder}")
-    await _play(site, scene, console)
+    await _play(site, scene, console, stop)
     result = scene.audit()
     show(result, options.json_file, console)
     if options.keep is None and result.consistent:
@@ -63,7 +63,7 @@ def _folder(keep: Path | None) -> Path:
     return keep
 
 
-async def _play(site: Site, scene: Scene, console: Console) -> None:
+async def _play(site: Site, scene: Scene, console: Console, stop: asyncio.Event) -> None:
     tasks = build_tasks(site, scene.options.seed, scene.options.tasks, now=datetime.now(UTC))
     units = sum(line["quantity"] for task in tasks for line in task["lines"])
     watch = Watch(site.topic_root, scene.port, scene.broker.protocol)
@@ -73,23 +73,26 @@ async def _play(site: Site, scene: Scene, console: Console) -> None:
             await scene.start()
         watch.start()
         with _shown(view, watch, console) as refresh:
-            await _until_over(scene, refresh)
+            await _until_over(scene, refresh, stop)
     finally:
         watch.stop()
         with console.status("stopping"):
             await scene.stop()
 
 
-async def _until_over(scene: Scene, refresh: "Refresh") -> None:
-    over = asyncio.ensure_future(scene.oms.wait())
-    try:
-        while not over.done():
-            await asyncio.wait([over], timeout=REFRESH_S)
+async def _until_over(scene: Scene, refresh: "Refresh", stop: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        over = tasks.create_task(scene.oms.wait(), name="oms")
+        stopped = tasks.create_task(stop.wait(), name="stop")
+        while not (over.done() or stopped.done()):
+            await asyncio.wait([over, stopped], timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
             refresh.now()
             for child in (scene.agent, scene.simulators):
                 _must_run(child)
-    finally:
         over.cancel()
+        stopped.cancel()
+    if stop.is_set():
+        raise ChildFailedError("stopped before the end: nothing was audited")
     if scene.oms.returncode != 0:
         raise ChildFailedError(f"oms ended with code {scene.oms.returncode}{scene.oms.tail()}")
 

@@ -15,7 +15,7 @@ RATE_WINDOW_S = 10.0
 
 @dataclass
 class Picture:
-    """What has been seen so far. Written by paho's thread, read by the view: every field stands for itself."""
+    """What has been seen so far. paho's thread writes it, the view reads it: each field stands for itself."""
 
     agent: str = "starting"
     devices: dict[str, str] = field(default_factory=dict)

@@ -51,6 +51,8 @@ class Cable:
             writer.transport.abort()
             return
         self._writers |= {writer, device_writer}
+        if not self.whole:
+            self.cut()  # it was cut while the far end was being reached
         async with asyncio.TaskGroup() as group:
             group.create_task(self._forward(reader, device_writer, "requests_pass"))
             group.create_task(self._forward(device_reader, writer, "replies_pass"))

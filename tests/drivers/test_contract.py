@@ -158,6 +158,10 @@ async def test_a_refusal_says_why_and_nothing_has_begun(rig: Rig, reason: Refusa
     assert await rig.device.reconcile(command) == NotStarted()
 
 
+async def test_every_command_has_a_time_after_which_the_device_is_asked(rig: Rig) -> None:
+    assert rig.device.timeout_s(_command(rig)) > 0
+
+
 async def test_the_same_command_again_has_no_second_effect(rig: Rig) -> None:
     await rig.device.connect()
     command = await _accepted(rig)

@@ -25,6 +25,7 @@ from edge_agent.domain.device import CommandEnded, DeviceStatus, Mode, StatusCha
 from edge_agent.domain.ids import CommandId
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 from tests.drivers.plc import Registers, serving, talking
+from tests.drivers.proxy import Cable
 from tests.drivers.rigs import shipped, with_wire
 from tests.drivers.waiting import following, until
 
@@ -228,7 +229,60 @@ async def test_an_accepted_command_that_the_device_shows_nowhere_is_unknown_and_
     assert await handshake.reconcile(CommandId(9), 0) == NotStarted()
 
 
+async def test_a_command_that_another_boot_epoch_does_not_know_is_unknown(
+    handshake: MailboxHandshake, plc: Registers
+) -> None:
+    plc.put(plc.mailbox.status.epoch, 0, 2)
+    await handshake.connect()
+    assert await handshake.reconcile(CommandId(9), 2) == NotStarted()
+    assert isinstance(await handshake.reconcile(CommandId(9), 1), Unknown)
+
+
 # ---- the link ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def link(port: int) -> AsyncIterator[tuple[ModbusLink, Cable]]:
+    async with Cable(port) as cable:
+        link = ModbusLink("plc", ModbusAddress("127.0.0.1", cable.port, 1), timeout_s=0.2)
+        await link.connect()
+        yield link, cable
+        link.close()
+
+
+async def test_a_write_without_an_answer_is_not_repeated(
+    link: tuple[ModbusLink, Cable], plc: Registers
+) -> None:
+    modbus, cable = link
+    cable.replies_pass = False
+    with pytest.raises(LinkLostError, match=r"writing registers 40\.\.40"):
+        await modbus.write(40, [7])
+    assert plc.writes == [(40, [7])]
+
+
+async def test_a_write_that_waits_behind_a_failed_request_does_not_go_out(
+    link: tuple[ModbusLink, Cable], plc: Registers
+) -> None:
+    modbus, cable = link
+    cable.replies_pass = False
+    answers = await asyncio.gather(modbus.read(0, 1), modbus.write(40, [7]), return_exceptions=True)
+    assert all(isinstance(answer, LinkLostError) for answer in answers)
+    assert plc.writes == []
+
+
+async def test_a_request_that_is_broken_off_takes_the_connection_with_it(
+    link: tuple[ModbusLink, Cable], plc: Registers
+) -> None:
+    modbus, cable = link
+    cable.replies_pass = False
+    reading = asyncio.ensure_future(modbus.read(0, 1))
+    await until(lambda: plc.values[plc.mailbox.status.heartbeat])
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    cable.replies_pass = True
+    with pytest.raises(LinkLostError, match="broken off"):
+        await modbus.read(0, 1)
 
 
 async def test_a_controller_whose_heartbeat_stands_still_is_a_lost_link(plc: Registers, port: int) -> None:

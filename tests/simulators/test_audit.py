@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -12,26 +13,7 @@ from simulators.audit import Audit, Latency, audit
 from simulators.audit_table import summary_table
 from simulators.catalogue import Stock
 from simulators.ledger import LedgerError
-from tests.simulators.shift import HEARD_AFTER_S, Line, Shift, Upsets, pick_task, write
-
-
-def two_tasks(stock: Stock) -> list[Line]:
-    """Three lines of two units: two of them out of one tote."""
-    first, second = stock.totes[0].lpn, stock.totes[1].lpn
-    one, other = list(stock.in_tote[first])[:2]
-    third = next(iter(stock.in_tote[second]))
-    return [
-        pick_task(stock, 1, [(first, one, 2), (first, other, 2)]),
-        pick_task(stock, 2, [(second, third, 2)]),
-    ]
-
-
-def a_shift(site: Site, stock: Stock, upsets: Upsets | None = None) -> Shift:
-    shift = Shift(site, stock, upsets)
-    for task in two_tasks(stock):
-        shift.run(task)
-    shift.world.write_end()
-    return shift
+from tests.simulators.shift import HEARD_AFTER_S, Shift, Upsets, a_shift, pick_task, write
 
 
 @pytest.fixture
@@ -59,7 +41,8 @@ def test_the_result_has_the_contracts_shape_and_the_right_numbers(shift: Shift, 
         "consistent": True,
         "problems": [],
     }
-    assert latency["task_to_first_command"] == {"p50": 5.0, "p99": 5.0, "samples": 2}
+    sent_ms = pytest.approx(5, abs=0.01)
+    assert latency["task_to_first_command"] == {"p50": sent_ms, "p99": sent_ms, "samples": 2}
     # The scan is written, two milliseconds later the agent decides, and the OMS hears of it.
     heard_ms = pytest.approx(2 + HEARD_AFTER_S * 1000, abs=0.01)
     assert latency["scan_to_confirmation"] == {"p50": heard_ms, "p99": heard_ms, "samples": 6}
@@ -175,14 +158,7 @@ def test_a_right_unit_that_was_read_and_rejected_is_a_false_reject_and_no_proble
     site: Site, stock: Stock, tmp_path: Path
 ) -> None:
     shift = a_shift(site, stock, Upsets(wrong_item=frozenset({1})))
-    # The unit that was put back was the right one after all.
-    right = shift.happened("unit_placed")
-    fault, rejected = shift.happened("fault"), shift.happened("unit_put_back")
-    shift.world_lines.remove(fault)
-    swap = {rejected["unit"]: right["unit"], right["unit"]: rejected["unit"]}
-    assert swap
-    result = shift.audit(tmp_path)
-    assert result.verification.false_rejects == 0
+    # What was wrong for the first line is right for the second.
     shift.told("unit_rejected")["line_id"] = "2"
     result = shift.audit(tmp_path)
     assert result.verification.false_rejects == 1
@@ -234,7 +210,7 @@ def test_empty_ledgers_agree(tmp_path: Path) -> None:
 
 
 def rendered(result: Audit) -> str:
-    console = Console(width=110, record=True, quiet=True)
+    console = Console(width=250, record=True, file=StringIO())
     console.print(summary_table(result))
     return console.export_text()
 

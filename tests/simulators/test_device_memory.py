@@ -44,7 +44,7 @@ def tell(
 
 def test_an_accepted_command_is_started_and_open(memory: DeviceMemory, machine: Puppet, notes: Notes) -> None:
     assert tell(memory, 5).code == 0
-    assert machine.started == [(5, Retrieve(*RETRIEVE))]  # type: ignore[arg-type]
+    assert machine.started == [(5, Retrieve(*RETRIEVE))]
     assert memory.open_commands == (5,)
     assert memory.is_open(CommandId(5))
     assert notes.lines == [
@@ -210,7 +210,7 @@ def test_a_profile_with_a_verb_that_nobody_knows_is_an_error(
 ) -> None:
     verb = profiles["asrs-modbus"].verbs["store"]
     with pytest.raises(
-        ConfigurationError, match=r"verbs.juggle: the simulators know only the verbs retrieve"
+        ConfigurationError, match=r"verbs\.juggle: the simulators know only the verbs retrieve"
     ):
         make(verbs={"juggle": verb})
     wrong = verb.model_copy(update={"arguments": ("load", "colour")})
@@ -220,5 +220,5 @@ def test_a_profile_with_a_verb_that_nobody_knows_is_an_error(
 
 def test_a_profile_without_a_number_for_an_answer_is_an_error(make: Callable[..., DeviceMemory]) -> None:
     codes = make().profile.codes.model_copy(update={"acceptance": {}})
-    with pytest.raises(ConfigurationError, match="codes.acceptance: no number for accepted"):
+    with pytest.raises(ConfigurationError, match=r"codes\.acceptance: no number for accepted"):
         make(codes=codes)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from edge_agent.core.exceptions import hold, hold_task, hold_trip, settle
-from edge_agent.core.lifecycle import CommandStatus, LineStatus
+from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.moves import divert
 from edge_agent.core.sourcing import abandon, exhaust
 from edge_agent.core.state import Hand, State, TaskState, TripState
@@ -19,6 +19,7 @@ from edge_agent.domain.command import (
     ForContainer,
     ForTrip,
     ForUnit,
+    Order,
     Pick,
     Place,
     Purpose,
@@ -37,6 +38,7 @@ from edge_agent.domain.time import Instant
 
 _PASSING = frozenset({RefusalReason.BUSY, RefusalReason.NOT_READY})
 """Refusals that time may cure; the others would only be repeated."""
+_UNREAD = frozenset({Rule.NO_READ.code, Rule.INVALID_CODE.code})
 
 
 def command_answered(state: State, command_id: CommandId, answer: Accepted | Refusal) -> Iterator[ev.Event]:
@@ -63,6 +65,8 @@ def command_resolved(
     if open_command is None or open_command.status is CommandStatus.UNKNOWN:
         return
     command = open_command.command
+    if isinstance(outcome, Done) and (elsewhere := _elsewhere(command.order, outcome.report)):
+        outcome = Unknown(elsewhere)
     match outcome:
         case Done(report):
             yield ev.CommandDone(command_id, report)
@@ -76,6 +80,17 @@ def command_resolved(
             yield from _hold(state, ExceptionKind.COMMAND_UNKNOWN, text, command.purpose)
 
 
+def _elsewhere(order: Order, report: Report) -> str:
+    """What is wrong with the place that the device measured. That of a retrieval is judged by rule V1."""
+    match order:
+        case Store(location=place) | Transfer(destination=place) | Place(point=place) if report.place not in (
+            None,
+            place,
+        ):
+            return f"done, says the device, but at {report.place} instead of {place}"
+    return ""
+
+
 def _name(command: Command) -> str:
     return f"{command.device_id} {type(command.order).__name__.lower()} command {command.command_id}"
 
@@ -86,10 +101,21 @@ def _hold(state: State, kind: ExceptionKind, detail: str, purpose: Purpose) -> I
             yield from hold_trip(state, kind, detail, trip_id)
         case ForContainer(task_id) if task_id in state.tasks:
             yield from hold_task(state, kind, detail, task_id)
+            yield from _hold_follower(state, kind, state.tasks[task_id])
         case ForUnit(station_id):
             hand = state.stations[station_id].hand
             line = ev.LineRef(hand.task_id, hand.line_id) if hand else None
             yield from hold(state, kind, f"station {station_id}", detail, HeldUnit(station_id), line)
+
+
+def _hold_follower(state: State, kind: ExceptionKind, task: TaskState) -> Iterator[ev.Event]:
+    """The container that should have left still stands there, or may: no tote must wait for the next one."""
+    if task.status is not TaskStatus.FILLED or task.station_id is None:
+        return
+    for other_id in sorted(state.stations[task.station_id].tasks - {task.task.task_id}):
+        if state.tasks[other_id].put_point == task.put_point:
+            detail = f"container {task.task.destination.container_id} has not left {task.put_point}"
+            yield from hold_task(state, kind, detail, other_id)
 
 
 # ---- done --------------------------------------------------------------------------------------------
@@ -205,19 +231,20 @@ def _placed(state: State, station_id: StationId, hand: Hand) -> Iterator[ev.Even
 def _after_put_back(state: State, hand: Hand) -> Iterator[ev.Event]:
     """Pick again from the same tote, or, after so many, take the next source."""
     ref = ev.LineRef(hand.task_id, hand.line_id)
-    task, line = state.tasks[hand.task_id], state.line(ref)
-    if line.status is not LineStatus.PICKING:
-        return
+    task, line, tote = state.tasks[hand.task_id], state.line(ref), state.trips[hand.trip_id].tote
+    unread = hand.rejected_by in _UNREAD
+    if task.status is TaskStatus.CANCELLING:
+        return  # nothing more is picked for it
     if task.held is not None:
         yield ev.LineUnassigned(hand.task_id, hand.line_id)
-        return
-    tote = state.trips[hand.trip_id].tote
-    if line.failed_picks >= state.plant.site.policies.picks_per_source:
-        unread = hand.rejected_by in (Rule.NO_READ.code, Rule.INVALID_CODE.code)
-        yield from exhaust(state, ref, tote, SourceReason.NO_READ if unread else SourceReason.WRONG_ITEM)
-    else:
-        kind = ExceptionKind.NO_READ if hand.rejected_by == Rule.NO_READ.code else ExceptionKind.WRONG_ITEM
+    elif line.failed_picks < state.plant.site.policies.picks_per_source:
+        kind = ExceptionKind.NO_READ if unread else ExceptionKind.WRONG_ITEM
         yield from settle(state, kind, f"tote {tote}", f"rule {hand.rejected_by}", "pick_again", ref)
+    elif hand.unit is not None:  # the item had passed: no other tote cures a container that cannot be read
+        detail = f"its label cannot be read on {task.put_point}"
+        yield from hold_task(state, ExceptionKind.NO_READ, detail, hand.task_id)
+    else:
+        yield from exhaust(state, ref, tote, SourceReason.NO_READ if unread else SourceReason.WRONG_ITEM)
 
 
 # ---- failed ------------------------------------------------------------------------------------------
@@ -244,5 +271,5 @@ def _item_missing(state: State, station_id: StationId) -> Iterator[ev.Event]:
     assert hand is not None  # the pick that failed was for it
     yield ev.UnitMissing(station_id)
     ref = ev.LineRef(hand.task_id, hand.line_id)
-    if not state.line(ref).ended:
+    if state.tasks[hand.task_id].status is not TaskStatus.CANCELLING:
         yield from exhaust(state, ref, state.trips[hand.trip_id].tote, SourceReason.ITEM_MISSING)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from edge_agent.core.lifecycle import TaskStatus
-from edge_agent.core.state import LineState, State, TaskState
+from edge_agent.core.state import State, TaskState
 from edge_agent.core.verification.barcode import LabelKind
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
@@ -72,15 +72,11 @@ def _begun_and_changed(known: TaskState, task: PickTask) -> tuple[FieldError, ..
     errors = [
         FieldError(f"lines[{line.line.line_id}]", "has started and must stay as it was")
         for line in known.lines.values()
-        if _begun(line) and new.get(line.line.line_id) != line.line
+        if line.begun and new.get(line.line.line_id) != line.line
     ]
     if known.station_id is not None and task.destination.container_id != known.task.destination.container_id:
         errors.append(FieldError("destination.container_id", "the container is already being filled"))
     return tuple(errors)
-
-
-def _begun(line: LineState) -> bool:
-    return line.trip_id is not None or bool(line.units) or line.ended
 
 
 def _checked(state: State, task: PickTask, event: ev.TaskAccepted | ev.TaskReplaced) -> Iterator[ev.Event]:

@@ -7,6 +7,7 @@ from edge_agent.core.evolve import commands, devices, exceptions, tasks, trips, 
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.state import State
 from edge_agent.domain.events import Event
+from edge_agent.errors import IllegalTransitionError
 
 TOPICS = (commands, devices, exceptions, tasks, trips, units)
 
@@ -16,5 +17,8 @@ def evolve(state: State, event: Event, clock_s: float) -> State:
 
     Raises `IllegalTransitionError` where the event is not allowed; the state is then unchanged.
     """
-    apply(event, state, clock_s)
+    try:
+        apply(event, state, clock_s)
+    except KeyError as missing:  # what the event names has ended, or never was
+        raise IllegalTransitionError(str(missing.args[0]), "not there", type(event).__name__) from missing
     return state

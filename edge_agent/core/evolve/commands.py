@@ -11,15 +11,26 @@ from edge_agent.core.state import (
 )
 from edge_agent.domain import events as ev
 from edge_agent.domain.ids import CommandId
+from edge_agent.errors import IllegalTransitionError
 
 
 @apply.register
 def _(event: ev.CommandOrdered, state: State, clock_s: float) -> None:
     command = event.command
+    _refuse_a_second(event, state)
     state.commands[command.command_id] = CommandState(command, ordered_s=clock_s)
     state.next_command = CommandId(command.command_id + 1)
     state.devices[command.device_id].open += 1
     _set_command(state, command.command_id, command.command_id)
+
+
+def _refuse_a_second(event: ev.CommandOrdered, state: State) -> None:
+    """One trip, container or hand has one open command at most."""
+    holder = state.holder_of(event.command.purpose)
+    open_id = holder.container_command if isinstance(holder, TaskState) else holder and holder.command_id
+    known = state.commands.get(open_id or event.command.command_id)
+    if known is not None:
+        raise IllegalTransitionError(COMMAND.name, known.status.value, type(event).__name__)
 
 
 def _set_command(state: State, command_id: CommandId, value: CommandId | None) -> None:
@@ -34,7 +45,8 @@ def _set_command(state: State, command_id: CommandId, value: CommandId | None) -
 def _(event: ev.CommandAccepted, state: State, _clock_s: float) -> None:
     command = state.commands[event.command_id]
     command.status = COMMAND.next(command.status, event)
-    state.devices[command.command.device_id].refusals = 0
+    device = state.devices[command.command.device_id]
+    device.refusals, device.refused_s = 0, None
 
 
 def _end_command(
@@ -46,7 +58,7 @@ def _end_command(
     device.open -= 1
     if isinstance(event, ev.CommandRefused):
         device.refusals += 1
-        device.retry_s = clock_s + state.plant.site.policies.refusal_retry_s
+        device.refused_s = clock_s
     _set_command(state, event.command_id, None)
     del state.commands[event.command_id]
 

@@ -49,7 +49,7 @@ def _(event: ev.TaskReplaced, state: State, _clock_s: float) -> None:
         state.dequeue(task)
     _count_gtins(state, task.task, -1)
     state.containers.pop(task.task.destination.container_id, None)
-    begun = {line_id: line for line_id, line in task.lines.items() if line.trip_id or line.units}
+    begun = {line_id: line for line_id, line in task.lines.items() if line.begun}
     task.status, task.task, task.digest = status, event.task, event.digest
     task.lines = _fresh_lines(event.task) | begun
     state.containers[event.task.destination.container_id] = event.task_id

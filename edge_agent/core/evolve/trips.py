@@ -7,10 +7,14 @@ from edge_agent.core.state import (
     TripState,
 )
 from edge_agent.domain import events as ev
+from edge_agent.errors import IllegalTransitionError
 
 
 @apply.register
 def _(event: ev.TripPlanned, state: State, _clock_s: float) -> None:
+    if event.tote in state.totes:
+        under_way = state.trips[state.totes[event.tote]].status
+        raise IllegalTransitionError(TRIP.name, under_way.value, type(event).__name__)
     lines = [state.line(ref) for ref in event.lines]
     statuses = [LINE.next(line.status, event) for line in lines]
     trip = TripState(
@@ -25,10 +29,10 @@ def _(event: ev.TripPlanned, state: State, _clock_s: float) -> None:
 
 @apply.register
 def _(event: ev.TripJoined, state: State, _clock_s: float) -> None:
-    line = state.line(event.line)
+    line, trip = state.line(event.line), state.trips[event.trip_id]
     line.status = LINE.next(line.status, event)
     line.trip_id = event.trip_id
-    state.trips[event.trip_id].lines.append(event.line)
+    trip.lines.append(event.line)
 
 
 def _move_trip(

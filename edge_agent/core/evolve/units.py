@@ -14,9 +14,12 @@ from edge_agent.errors import IllegalTransitionError
 
 @apply.register
 def _(event: ev.UnitStarted, state: State, _clock_s: float) -> None:
+    station = state.stations[event.station_id]
+    if station.hand is not None:
+        raise IllegalTransitionError(UNIT.name, station.hand.phase.value, type(event).__name__)
     line = state.line(ev.LineRef(event.task_id, event.line_id))
     line.status = LINE.next(line.status, event)
-    state.stations[event.station_id].hand = Hand(event.trip_id, event.task_id, event.line_id)
+    station.hand = Hand(event.trip_id, event.task_id, event.line_id)
 
 
 def _advance(state: State, event: ev.Event, station_id: StationId) -> Hand:

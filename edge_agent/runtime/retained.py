@@ -1,0 +1,166 @@
+"""The retained states at the broker: the agent, its devices and its tasks as they stand."""
+
+import asyncio
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import structlog
+
+from edge_agent.core.confirmations import confirmation
+from edge_agent.domain.events import TaskCancelled, TaskCompleted
+from edge_agent.domain.ids import DeviceId, TaskId
+from edge_agent.domain.site import Site
+from edge_agent.domain.topics import Topics, agent_state
+from edge_agent.errors import BrokerRefusedError
+from edge_agent.ports import BrokerLink, Clock, Journal
+
+log = structlog.get_logger(__name__)
+
+CLEARED_CURSOR = "states_cleared"
+_AT_ONCE = 50
+_PAGE = 500
+_LONGEST_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Where the present states are asked for. Each call returns at once, with what JSON can carry."""
+
+    task: Callable[[TaskId], Mapping[str, Any] | None]
+    """An open task as it stands; None for one that is not open."""
+    device: Callable[[DeviceId], Mapping[str, Any]]
+    open_tasks: Callable[[], Iterable[TaskId]]
+
+
+class RetainedStates:
+    """Sends each state when it changes, and all of them on every new connection.
+
+    A changed state is read at once, while what it shows is durable; of one that changes faster than the
+    broker takes it only the newest is sent.
+    """
+
+    def __init__(self, link: BrokerLink, clock: Clock, site: Site, views: Views) -> None:
+        self._link = link
+        self._clock = clock
+        self._views = views
+        self._topics = Topics(site.topic_root)
+        self._devices = tuple(site.devices)
+        self._expiry = timedelta(seconds=site.broker.task_state_expiry_s)
+        self._agent: bytes | None = None
+        self._changed: dict[str, bytes] = {}
+        self._wakeup = asyncio.Event()
+        self._live = False
+        self.idle = asyncio.Event()
+        """Set while the broker has everything as it stands."""
+
+    def agent_changed(self, state: str) -> None:
+        self._agent = agent_state(state, self._clock.now().utc)
+        self._note(self._topics.agent_state, self._agent)
+
+    def device_changed(self, device_id: DeviceId) -> None:
+        self._note(self._topics.device_state(device_id), _json(self._views.device(device_id)))
+
+    def task_changed(self, task_id: TaskId) -> None:
+        topic = self._topics.task_state(task_id)
+        view = self._views.task(task_id)
+        if view is None:
+            # It has ended: its last state goes out with its last confirmation, and nothing after that.
+            self._changed.pop(topic, None)
+        else:
+            self._note(topic, _json(view))
+
+    def task_ended(self, event: TaskCompleted | TaskCancelled, at: datetime) -> asyncio.Future[None]:
+        """Send the last state of a task, to expire (MQTT 5) when it has stood for its time."""
+        topic = self._topics.task_state(event.task_id)
+        left_s = math.ceil((at + self._expiry - self._clock.now().utc).total_seconds())
+        if left_s <= 0:
+            return self._link.publish(topic, b"", retain=True)
+        status = "completed" if isinstance(event, TaskCompleted) else "cancelled"
+        view = confirmation(event).data | {"status": status, "ended": at.isoformat()}
+        return self._link.publish(topic, _json(view), retain=True, expiry_s=left_s)
+
+    async def run(self) -> None:
+        """Keep one connection's states fresh. Raises `LinkLostError` when it ends."""
+        self._live = True
+        try:
+            await self._send_everything()
+            while True:
+                if not self._changed:
+                    self.idle.set()
+                    await self._wakeup.wait()
+                self._wakeup.clear()
+                batch, self._changed = self._changed, {}
+                await self._send(batch)
+        finally:
+            self._live = False
+            self._changed.clear()
+            self.idle.clear()
+
+    async def clear_ended(self, journal: Journal) -> None:
+        """Remove the states of ended tasks when they have stood for their time.
+
+        For MQTT 3.1.1, where a message cannot expire by itself. Raises `LinkLostError`.
+        """
+        position = await journal.cursor(CLEARED_CURSOR)
+        while True:
+            page = await journal.read_confirmations(position, _PAGE)
+            for recorded in page:
+                if isinstance(recorded.event, TaskCompleted | TaskCancelled):
+                    await self._wait_until(recorded.at + self._expiry)
+                    await self._clear(recorded.event.task_id)
+                position = recorded.confirmation or position
+                journal.move_cursor(CLEARED_CURSOR, position)
+            if not page:
+                await asyncio.sleep(min(self._expiry.total_seconds(), _LONGEST_WAIT_S))
+
+    def _note(self, topic: str, payload: bytes) -> None:
+        if self._live:  # else all of them are read anew on the next connection
+            self._changed[topic] = payload
+            self.idle.clear()
+            self._wakeup.set()
+
+    async def _send_everything(self) -> None:
+        everything = self._everything()
+        while batch := dict(islice(everything, _AT_ONCE)):
+            for topic in batch:
+                self._changed.pop(topic, None)  # read later than what is waiting there
+            await self._send(batch)
+
+    def _everything(self) -> Iterator[tuple[str, bytes]]:
+        if self._agent is not None:
+            yield self._topics.agent_state, self._agent
+        for device_id in self._devices:
+            yield self._topics.device_state(device_id), _json(self._views.device(device_id))
+        for task_id in tuple(self._views.open_tasks()):
+            if (view := self._views.task(task_id)) is not None:
+                yield self._topics.task_state(task_id), _json(view)
+
+    async def _send(self, states: Mapping[str, bytes]) -> None:
+        sent = {topic: self._link.publish(topic, payload, retain=True) for topic, payload in states.items()}
+        answers = await asyncio.gather(*sent.values(), return_exceptions=True)
+        for topic, answer in zip(sent, answers, strict=True):
+            if isinstance(answer, BrokerRefusedError):
+                log.warning("state_refused", topic=topic, detail=str(answer), advice="check access rights")
+            elif answer is not None:
+                raise answer
+
+    async def _clear(self, task_id: TaskId) -> None:
+        if self._views.task(task_id) is None:
+            await self._send({self._topics.task_state(task_id): b""})
+
+    async def _wait_until(self, moment: datetime) -> None:
+        # In steps, because the wall clock may be set meanwhile.
+        while True:
+            left_s = (moment - self._clock.now().utc).total_seconds()
+            if left_s <= 0:
+                return
+            await asyncio.sleep(min(left_s, _LONGEST_WAIT_S))
+
+
+def _json(view: Mapping[str, Any]) -> bytes:
+    return json.dumps(view, separators=(",", ":")).encode()

@@ -1,0 +1,110 @@
+"""What holds for every test: no task is left behind, no error goes unseen, no callback keeps the loop."""
+
+import asyncio
+import gc
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from pytest_asyncio import is_async_test
+
+from tests.broker import Mosquitto, mosquitto_binary
+
+# A busy machine fails no property test.
+settings.register_profile("edge-agent", deadline=None)
+settings.load_profile("edge-agent")
+
+LONGEST_CALLBACK_S = 0.1
+LONGEST_BLOCK_S = 1.0
+
+_slow: list[str] = []
+_run_callback = asyncio.Handle._run
+
+
+def _timed_run(handle: asyncio.Handle) -> None:
+    """The loop's own clock for one callback.
+
+    Processor time is what counts, so that a busy machine fails no test; the wall clock has a wider limit,
+    which only a blocking call reaches. Collecting garbage is not the callback's doing.
+    """
+    cpu_s, wall_s = time.thread_time() - _garbage.cpu_s, time.monotonic()
+    _run_callback(handle)
+    cpu_s, wall_s = time.thread_time() - _garbage.cpu_s - cpu_s, time.monotonic() - wall_s
+    if cpu_s > LONGEST_CALLBACK_S or wall_s > LONGEST_BLOCK_S:
+        _slow.append(f"{cpu_s:.3f} s of processor, {wall_s:.3f} s in all: {handle!r}")
+
+
+class _GarbageClock:
+    """Processor time that went into garbage collection so far."""
+
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+        self._began_s = 0.0
+
+    def __call__(self, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            self._began_s = time.thread_time()
+        else:
+            self.cpu_s += time.thread_time() - self._began_s
+
+
+_garbage = _GarbageClock()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "slow_callbacks(reason): callbacks may keep the loop here, for this reason"
+    )
+    gc.callbacks.append(_garbage)
+    asyncio.Handle._run = _timed_run  # type: ignore[method-assign]  # the only place that sees them all
+
+
+def pytest_unconfigure() -> None:
+    gc.callbacks.remove(_garbage)
+    asyncio.Handle._run = _run_callback  # type: ignore[method-assign]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_async_test(item):
+            item.fixturenames.insert(0, "_clean_loop")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    _slow.clear()
+    yield
+    if _slow and item.get_closest_marker("slow_callbacks") is None:
+        pytest.fail("callbacks kept the event loop:\n" + "\n".join(_slow), pytrace=False)
+
+
+@pytest.fixture
+async def _clean_loop() -> AsyncIterator[None]:
+    """Fails a test that leaves a task behind, or an error that nobody has looked at."""
+    unseen: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unseen.append(context))
+    before = asyncio.all_tasks()
+    yield
+    left = {task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=1.0)
+    assert not left, f"tasks left behind: {sorted(task.get_name() for task in left)}"
+    assert not unseen, f"errors that nobody has looked at: {unseen}"
+
+
+@pytest.fixture
+async def mosquitto(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    """A running broker; a test may stop, kill and start it."""
+    binary = mosquitto_binary()
+    if binary is None:
+        pytest.skip("mosquitto is not installed (sh tests/ensure_mosquitto.sh, or apt install mosquitto)")
+    broker = Mosquitto(binary, tmp_path / "mosquitto")
+    await broker.start()
+    yield broker
+    await broker.kill()
