@@ -41,6 +41,14 @@ class Faults(StrEnum):
     HARSH = "harsh"
 
 
+class BrokerChoice(StrEnum):
+    """The demo's broker; auto takes mosquitto where it is installed."""
+
+    AUTO = "auto"
+    MOSQUITTO = "mosquitto"
+    AMQTT = "amqtt"
+
+
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Site file; without it the built-in demo site.")
 ]
@@ -110,6 +118,7 @@ def demo(
     faults: FaultsOption = Faults.NONE,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the audit here.")] = None,
     config: ConfigOption = None,
+    broker: Annotated[BrokerChoice, typer.Option(help="Which MQTT broker to start.")] = BrokerChoice.AUTO,
     keep: Annotated[Path | None, typer.Option(help="Keep ledgers, journal and logs in this folder.")] = None,
 ) -> None:
     """Run tasks end to end against simulated machines, then audit what was told against what was done."""
@@ -124,7 +133,7 @@ def demo(
     if json_file is not None and not json_file.parent.is_dir():
         raise ConfigurationError(f"--json {json_file}: there is no folder {json_file.parent}: make it first")
     scene = SceneOptions(site_file.resolve(), tasks, seed, speed, faults.value)
-    options = DemoOptions(scene, json_file, keep)
+    options = DemoOptions(scene, json_file, broker.value, keep)
     if not _until_stopped(lambda stop: run_demo(site, options, Console(), stop)):
         raise typer.Exit(1)
 

@@ -1,7 +1,8 @@
 """`check --probe`: reaches for every device and the broker, and writes nothing to any of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import secrets
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from drivers.profile import Handshake, Profile
@@ -29,18 +30,15 @@ class Found:
 
 async def probe_site(site: Site, profiles: Mapping[str, Profile]) -> list[Found]:
     """Try everything side by side; the answers come in the order of the site file, the broker last."""
-    tries: list[Awaitable[Found]] = [
-        _tried(device_id, lambda device_id=device_id: _probe_device(site, profiles, device_id))
-        for device_id in site.devices
-    ]
-    tries.append(_tried("broker", lambda: reach(site.broker)))
+    tries = [_tried(device_id, _probe_device(site, profiles, device_id)) for device_id in site.devices]
+    tries.append(_tried("broker", reach(site.broker, f"edge-agent-probe-{secrets.token_hex(4)}")))
     return list(await asyncio.gather(*tries))
 
 
-async def _tried(name: str, probe: Callable[[], Awaitable[str]]) -> Found:
+async def _tried(name: str, probe: Awaitable[str]) -> Found:
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return Found(name, True, await probe())
+            return Found(name, True, await probe)
     except TimeoutError:
         return Found(name, False, f"no answer in {TIMEOUT_S:.0f} s: check the address and the cable")
     except (EdgeAgentError, OSError) as error:

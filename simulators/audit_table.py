@@ -1,20 +1,36 @@
 """The audit's result as a table for a person at a terminal."""
 
+from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from simulators.audit import Audit, Latency
 
-SHOWN = 20
-"""At most so many problems are listed; all of them are in the JSON."""
-
 
 def summary_table(audit: Audit) -> Table:
-    """What was done, what must be nought and is or is not, the latencies, the verdict and its reasons."""
-    table = Table(title="Audit: what the OMS was told against what the world did", title_justify="left")
-    table.add_column("", style="bold", no_wrap=True)
-    table.add_column("counted", overflow="fold")
-    table.add_column("must be 0", no_wrap=True)
+    """What was counted, what must be nought and is or is not, the latencies and the verdict.
+
+    The problems themselves are in `audit.problems`: they are sentences and read better below a table.
+    """
+    table = Table(
+        title="Audit: what the OMS was told against what the world did",
+        title_justify="left",
+        show_header=False,
+        box=box.ROUNDED,
+    )
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    _add_counts(table, audit)
+    table.add_section()
+    table.add_row("Task to first command", _latency(audit.latency_ms.task_to_first_command, "tasks"))
+    table.add_row("Scan to confirmation", _latency(audit.latency_ms.scan_to_confirmation, "scans"))
+    table.add_section()
+    table.add_row("Consistent", _verdict(audit))
+    return table
+
+
+def _add_counts(table: Table, audit: Audit) -> None:
     tasks, units, moves = audit.tasks, audit.units, audit.moves
     scans, told = audit.verification, audit.confirmations
     table.add_row(
@@ -28,33 +44,29 @@ def summary_table(audit: Audit) -> Table:
     )
     table.add_row(
         "Moves",
-        f"{moves.commanded} commanded, {moves.executed} executed",
-        _noughts(repeated=moves.repeated, lost=moves.lost),
+        Group(
+            f"{moves.commanded} commanded, {moves.executed} executed",
+            _noughts(repeated=moves.repeated, lost=moves.lost),
+        ),
     )
     table.add_row(
         "Verification",
-        f"{scans.injected} faults injected, {scans.caught} caught, {scans.false_rejects} false rejects",
-        _noughts(escaped=scans.escaped),
+        Group(
+            f"{scans.injected} faults injected, {scans.caught} caught, {scans.false_rejects} false rejects",
+            _noughts(escaped=scans.escaped),
+        ),
     )
     table.add_row(
         "Confirmations",
-        f"{told.events} events, {told.repeats} repeats",
-        _noughts(gaps=told.gaps, missing=told.missing, wrong=told.wrong),
+        Group(
+            f"{told.events} events, {told.repeats} repeats",
+            _noughts(gaps=told.gaps, missing=told.missing, wrong=told.wrong),
+        ),
     )
-    table.add_section()
-    latency = audit.latency_ms
-    table.add_row("Task to first command", _latency(latency.task_to_first_command, "tasks"))
-    table.add_row("Scan to confirmation", _latency(latency.scan_to_confirmation, "scans"))
-    table.add_section()
-    table.add_row("Consistent", _verdict(audit))
-    for problem in audit.problems[:SHOWN]:
-        table.add_row("", Text(problem, style="red"))
-    if (more := len(audit.problems) - SHOWN) > 0:
-        table.add_row("", f"and {more} more")
-    return table
 
 
 def _noughts(**counts: int) -> Text:
+    """Counts that must be 0: green where they are."""
     parts = [(f"{count} {name}", "bold red" if count else "green") for name, count in counts.items()]
     return Text(", ").join(Text(text, style=style) for text, style in parts)
 

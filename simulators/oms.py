@@ -77,8 +77,8 @@ async def run_oms(
     over. `cancel_rate` (0 .. 1) is the share of tasks that are cancelled after a while, chosen by `seed`.
     `on_progress` is called after everything that arrives or leaves.
 
-    Raises `ConfigurationError` when the ledger cannot be written or the broker refuses us for good. A broker
-    that is not there yet, or not at the moment, is waited for.
+    Raises `ConfigurationError` when the ledger cannot be written or holds another run, and when the broker
+    refuses us for good. A broker that is not there yet, or not at the moment, is waited for.
     """
     positions = sum(len(station.put_positions) for station in site.stations.values())
     plan = _Plan(
@@ -88,7 +88,7 @@ async def run_oms(
         _choose_cancels(tasks, cancel_rate, seed),
     )
     root = site.topic_root
-    with Ledger(ledger) as book:
+    with _new_ledger(ledger) as book:
         link = OmsLink(site, [f"{root}/events/#", f"{root}/rejected", f"{root}/tasks/+/state"])
         oms = _Oms(root, plan, link, book, on_progress or (lambda _: None))
         link.start()
@@ -100,6 +100,12 @@ async def run_oms(
             raise
         finally:
             await link.close()
+
+
+def _new_ledger(path: Path) -> Ledger:
+    if path.exists() and path.stat().st_size:
+        raise ConfigurationError(f"{path}: this ledger tells of another run; name another file")
+    return Ledger(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ SHARED_TOTE = 0.3
 """How often a further line asks for an item in a tote that the task needs anyway, where there is one."""
 WITH_SHIP_BY = 0.3
 SHIP_BY_H = 12
-SOURCES = 3
-"""At most so many ranked sources a line."""
+SOURCES = ((1, 25), (2, 35), (3, 40))
+"""How many ranked sources a line has, and how likely; more where the quantity takes more."""
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ def _choose(record: _Record, candidates: list[str], used: Set[Lpn], chance: rand
 
 def _line(record: _Record, sku: Sku, line_id: str, used: Set[Lpn], chance: random.Random) -> dict[str, Any]:
     quantity = min(_draw(QUANTITIES, chance), record.in_stock(sku.sku))
-    totes = _enough(record, sku.sku, quantity, record.ranked(sku.sku, used))
+    totes = _enough(record, sku.sku, quantity, record.ranked(sku.sku, used), _draw(SOURCES, chance))
     sources = [
         {
             "location": record.stock.by_tote[tote].location,
@@ -149,11 +149,11 @@ def _line(record: _Record, sku: Sku, line_id: str, used: Set[Lpn], chance: rando
     }
 
 
-def _enough(record: _Record, sku: str, quantity: int, ranked: list[Lpn]) -> list[Lpn]:
-    """The best totes: `SOURCES` of them, or as many as the quantity takes."""
+def _enough(record: _Record, sku: str, quantity: int, ranked: list[Lpn], count: int) -> list[Lpn]:
+    """The `count` best totes, or as many as the quantity takes."""
     totals = list(accumulate(record.available[tote, sku] for tote in ranked))
-    needed = next(count for count, total in enumerate(totals, start=1) if total >= quantity)
-    return ranked[: max(needed, SOURCES)]
+    needed = next(totes for totes, total in enumerate(totals, start=1) if total >= quantity)
+    return ranked[: max(needed, count)]
 
 
 def _as_printed(gtin: str, chance: random.Random) -> str:

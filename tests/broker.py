@@ -59,10 +59,10 @@ class Mosquitto:
             "\n".join(
                 [
                     f"listener {self.port} 127.0.0.1",
-                    f"log_dest file {self._folder}/mosquitto.log",
+                    f"log_type all\nlog_dest file {self._folder}/mosquitto.log",
                     f"persistence true\npersistence_location {self._folder}/",
                     # Everything is handed on at once: what a killed broker acknowledged has left it.
-                    "max_inflight_messages 0\nmax_queued_messages 0",
+                    "max_inflight_messages 2000\nmax_queued_messages 0",
                     *(["user root"] if os.geteuid() == 0 else []),
                     *self.settings,
                     "",

@@ -71,6 +71,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_async_test(item):
             item.fixturenames.insert(0, "_clean_loop")
+            if "mosquitto" in item.fixturenames:
+                item.add_marker("mosquitto")
 
 
 @pytest.hookimpl(wrapper=True)

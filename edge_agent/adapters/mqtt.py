@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -170,6 +171,20 @@ class MqttLink:
             )
         else:
             log.warning("broker_lost", url=self._url, detail=detail)
+
+
+async def reach(broker: Broker, client_id: str) -> str:
+    """Connect once and go away again, leaving nothing at the broker; says what was reached.
+
+    Raises `ConfigurationError`, `BrokerRefusedError`, `LinkLostError` or OSError.
+    """
+    options = replace(_options(broker, client_id, (), "", b""), transient=True)
+    connection = Connection(options, lambda *_: None)
+    try:
+        await connection.open()
+    finally:
+        await connection.close(polite=True)
+    return f"MQTT {broker.protocol} at {broker.url}"
 
 
 def _options(

@@ -56,6 +56,8 @@ class Options:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = None
+    transient: bool = False
+    """Leave nothing at the broker: no session, no will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,15 @@ class Connection:
         client = Client(
             CallbackAPIVersion.VERSION2,
             options.client_id,
-            clean_session=None if v5 else False,
+            clean_session=None if v5 else options.transient,
             protocol=options.protocol,
             reconnect_on_failure=False,
             manual_ack=True,
         )
         client.username = options.username
         client.password = options.password
-        client.will_set(options.will_topic, options.will_payload, qos=_QOS_1, retain=True)
+        if not options.transient:
+            client.will_set(options.will_topic, options.will_payload, qos=_QOS_1, retain=True)
         if options.tls is not None:
             client.tls_set_context(options.tls)
         client.max_inflight_messages = 0  # no limit: `_send_queued` keeps to the one that counts
@@ -168,10 +171,14 @@ class Connection:
             self._client.connect(options.host, options.port, options.keepalive_s)
             return
         properties = Properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = options.session_expiry_s
+        properties.SessionExpiryInterval = 0 if options.transient else options.session_expiry_s
         properties.ReceiveMaximum = options.receive_maximum
         self._client.connect(
-            options.host, options.port, options.keepalive_s, clean_start=False, properties=properties
+            options.host,
+            options.port,
+            options.keepalive_s,
+            clean_start=options.transient,
+            properties=properties,
         )
 
     def _attach(self) -> None:

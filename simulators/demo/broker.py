@@ -34,11 +34,16 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=_SBIN)
 
 
-def broker_for(port: int, folder: Path) -> SceneBroker:
-    """The best broker that this machine has. Raises `ConfigurationError` where there is none."""
+def broker_for(port: int, folder: Path, wanted: str = "auto") -> SceneBroker:
+    """The broker that is wanted, or the best one that this machine has (`auto`).
+
+    Raises `ConfigurationError` where there is none.
+    """
     program = find_mosquitto()
-    if program is not None:
+    if program is not None and wanted != "amqtt":
         return Mosquitto(program, port, folder)
+    if wanted == "mosquitto":
+        raise ConfigurationError("mosquitto is not installed: apt install mosquitto, or use --broker amqtt")
     try:
         import amqtt  # noqa: F401 - only the demo's extra has it
     except ImportError:
@@ -108,8 +113,13 @@ class Amqtt:
             }
         )
 
+        self._running = False
+
     async def start(self) -> None:
         await self._broker.start()
+        self._running = True
 
     async def stop(self) -> None:
-        await self._broker.shutdown()
+        if self._running:
+            self._running = False
+            await self._broker.shutdown()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.live import Live
 from edge_agent.domain.site import Site
 from simulators.audit import Audit
 from simulators.audit_table import summary_table
+from simulators.demo.broker import broker_for
 from simulators.demo.processes import Child, ChildFailedError
 from simulators.demo.scene import Scene, SceneOptions
 from simulators.demo.view import View
@@ -31,6 +33,8 @@ PROBLEMS_SHOWN = 20
 class DemoOptions:
     scene: SceneOptions
     json_file: Path | None = None
+    broker: str = "auto"
+    """auto, mosquitto or amqtt."""
     keep: Path | None = None
     """Folder for ledgers, journal and logs; without it they go when the demo was consistent."""
 
@@ -41,7 +45,8 @@ async def run_demo(site: Site, options: DemoOptions, console: Console, stop: asy
     Raises `ChildFailedError` when a process fails, `ConfigurationError` when there is no broker.
     """
     folder = _folder(options.keep)
-    scene = Scene(site, options.scene, folder)
+    broker = partial(broker_for, wanted=options.broker)
+    scene = Scene(site, options.scene, folder, broker)
     console.print(
         f"broker: {scene.broker.name} (MQTT {scene.broker.protocol}) on port {scene.port}; "
         f"{options.scene.tasks} tasks, seed {options.scene.seed}, faults {options.scene.faults}, "

@@ -1,14 +1,17 @@
 """A scene: one site with its broker, simulators, agent and OMS, each a process, in a folder of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from edge_agent.domain.site import Site
 from simulators.audit import Audit, audit
 from simulators.demo.addresses import free_port, relocate
-from simulators.demo.broker import broker_for
+from simulators.demo.broker import SceneBroker, broker_for
 from simulators.demo.processes import EDGE_AGENT, Child
+
+BrokerFactory: TypeAlias = Callable[[int, Path], SceneBroker]
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,13 @@ class SceneOptions:
 class Scene:
     """Builds the processes; `start` and `stop` play the whole, the parts can be stopped one by one."""
 
-    def __init__(self, site: Site, options: SceneOptions, folder: Path) -> None:
+    def __init__(
+        self, site: Site, options: SceneOptions, folder: Path, broker: BrokerFactory = broker_for
+    ) -> None:
         self.options = options
         self.folder = folder
         self.port = free_port()
-        self.broker = broker_for(self.port, folder)
+        self.broker = broker(self.port, folder)
         self.world_ledger = folder / "world.jsonl"
         self.oms_ledger = folder / "oms.jsonl"
         self.env = relocate(site, folder, self.port) | {"EDGE_AGENT__BROKER__PROTOCOL": self.broker.protocol}

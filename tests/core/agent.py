@@ -114,6 +114,8 @@ class Agent:
     plant: Plant
     journal: list[tuple[ev.Event, float]] = field(default_factory=list)
     clock_s: float = 0.0
+    watch: Callable[[ev.Event], None] = lambda event: None
+    """Called with every event before anything is done about it."""
 
     def __post_init__(self) -> None:
         self.state = State(self.plant)
@@ -143,6 +145,8 @@ class Agent:
             stored = decode(len(self.journal) + 1, encode(event))
             evolve(self.shadow, stored, self.clock_s)
             self.journal.append((stored, self.clock_s))
+        for event in events:
+            self.watch(event)
         return events
 
     def submit(self, *tasks: PickTask) -> list[ev.Event]:
@@ -213,10 +217,10 @@ class Agent:
 
     # ---- scans ---------------------------------------------------------------------------------------
 
-    def scan_steps(self) -> list[tuple[StationId, DeviceId]]:
-        """The stations that wait for a scan, and the scanner that they wait for."""
-        stations = self.state.stations.values()
-        return [(s.station_id, s.scan.scanner) for s in stations if s.scan is not None]
+    def scan_steps(self, target: ev.ScanTarget | None = None) -> list[tuple[StationId, DeviceId]]:
+        """The stations that wait for a scan (of one kind), and the scanner that they wait for."""
+        waiting = [(s.station_id, s.scan) for s in self.state.stations.values() if s.scan is not None]
+        return [(station, scan.scanner) for station, scan in waiting if target in (None, scan.target)]
 
     def sees(self, station_id: StationId) -> bytes:
         """What really stands before the scanner that the station waits for."""

@@ -238,6 +238,11 @@ OTHERS = [
 ]
 
 
+def spread(cases: list[Case], limit: int = 6) -> list[Case]:
+    """Some early, some late: each costs a copy of a state."""
+    return cases[:: max(1, len(cases) // limit)]
+
+
 def named(value: object) -> str:
     return value.name if isinstance(value, Lifecycle) else getattr(value, "__name__", str(value))
 
@@ -291,7 +296,7 @@ def test_what_no_row_allows_raises_and_changes_nothing(
 ) -> None:
     with pytest.raises(IllegalTransitionError):
         machine.next(status, object.__new__(event))
-    for case in cases[machine.name, status]:
+    for case in spread(cases[machine.name, status]):
         before = copied(case.state)
         with pytest.raises(IllegalTransitionError):
             evolve(case.state, ALPHABETS[machine.name][event](case), 0.0)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers.profile import Mailbox
+from tests.drivers.waiting import until
 
 SIZE = 256
 
@@ -62,17 +63,22 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def talking(talk: Talk) -> AsyncIterator[int]:
     """A TCP server that says whatever `talk` says; gives its port."""
 
+    connections: set[asyncio.StreamWriter] = set()
+
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(writer)
         try:
-            await talk(reader, writer)
-        except OSError:
-            pass
+            with suppress(OSError):
+                await talk(reader, writer)
         finally:
             writer.transport.abort()
+            connections.discard(writer)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
         server.close()
-        await server.wait_closed()
+        for writer in connections:
+            writer.transport.abort()
+        await until(lambda: not connections)

@@ -210,7 +210,7 @@ def test_empty_ledgers_agree(tmp_path: Path) -> None:
 
 
 def rendered(result: Audit) -> str:
-    console = Console(width=250, record=True, file=StringIO())
+    console = Console(width=80, record=True, file=StringIO())
     console.print(summary_table(result))
     return console.export_text()
 
@@ -223,15 +223,14 @@ def test_the_table_shows_the_counts_and_the_verdict(shift: Shift, tmp_path: Path
     assert "yes, after" in text
 
 
-def test_the_table_lists_the_problems(shift: Shift, tmp_path: Path) -> None:
+def test_the_table_counts_the_problems(shift: Shift, tmp_path: Path) -> None:
     shift.oms_lines.remove(shift.event("inventory_changed"))
     text = rendered(shift.audit(tmp_path))
+    assert "1 gaps, 1 missing, 0 wrong" in text
     assert "no: 2 problems" in text
-    assert "no inventory_changed tells of it" in text
 
 
-def test_the_table_shows_only_the_first_of_many_problems(shift: Shift, tmp_path: Path) -> None:
-    shift.world_lines = [line for line in shift.world_lines if line["kind"] != "load"]
-    text = rendered(shift.audit(tmp_path))
-    assert "more" in text
-    assert len(text.splitlines()) < 60
+def test_the_table_fits_a_terminal_of_eighty_columns(shift: Shift, tmp_path: Path) -> None:
+    lines = rendered(shift.audit(tmp_path)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("0 short, 0 cancelled" in line for line in lines)

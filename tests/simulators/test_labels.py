@@ -36,6 +36,19 @@ def test_every_label_matches_its_pattern_and_is_unlike_the_others(number: int) -
     assert int(label(pattern, number)[-4:]) == number
 
 
+@pytest.mark.parametrize(
+    ("pattern", "number", "expected"),
+    [
+        (r"OC-\d{4,8}", 12345, "OC-12345"),
+        (r"OC-[A-Z0-9-]{1,12}", 4711, "OC-4711"),
+        (r"OC-\d+", 30, "OC-30"),
+        (r"OC-\d{2,}", 300, "OC-300"),
+    ],
+)
+def test_a_repeat_grows_as_far_as_the_number_needs(pattern: str, number: int, expected: str) -> None:
+    assert label(pattern, number) == expected
+
+
 def test_a_number_that_does_not_fit_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match=r"too few digits for 12345 \(1 is left over\)"):
         label(r"TOTE-\d{4}", 12345)

@@ -360,3 +360,15 @@ async def test_a_password_file_that_cannot_be_read_is_named(tasks: list[Json], l
 async def test_a_ledger_that_cannot_be_written_is_named(tasks: list[Json], tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="the ledger cannot be written"):
         await run(small_site(), tasks, tmp_path / "nowhere" / "oms.jsonl")
+
+
+@pytest.fixture
+def used_ledger(ledger: Path) -> Path:
+    ledger.write_text('{"t": 1.0, "kind": "connected"}\n')
+    return ledger
+
+
+async def test_a_ledger_of_another_run_is_left_alone(tasks: list[Json], used_ledger: Path) -> None:
+    with pytest.raises(ConfigurationError, match="this ledger tells of another run; name another file"):
+        await run(small_site(), tasks, used_ledger)
+    assert len(list(read_ledger(used_ledger))) == 1

@@ -192,3 +192,19 @@ async def test_the_object_may_lie_deeper_and_under_other_names(
         assert await (await client.nodes.objects.get_child(path)).read_value() == 1
     await server.stop()
     await server.stop()
+
+
+async def test_servers_of_one_process_share_no_node_that_one_of_them_has_touched(
+    rig: Rig, profiles: dict[str, Profile], notes: Notes
+) -> None:
+    memory = DeviceMemory(DeviceId("picker-1"), profiles["picker-opcua"], Puppet(), notes)
+    other = OpcUaServer("opc.tcp://127.0.0.1:0/picker-1", memory, SimClock())
+    await other.start()
+    async with Client(other.url) as client:
+        assert "urn:edge-agent:asrs" not in await client.get_namespace_array()
+        assert "urn:edge-agent:picker" not in await rig.client.get_namespace_array()
+        names = {(await node.read_browse_name()).Name for node in await client.nodes.objects.get_children()}
+        assert "Picker" in names
+        assert "Asrs" not in names
+    await other.stop()
+    assert await rig.retrieve(5) == [0, ""]

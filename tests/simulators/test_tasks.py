@@ -80,6 +80,12 @@ def test_every_source_is_a_tote_of_the_stock_record_that_holds_the_item(
         assert sum(source["quantity_available"] for source in line["sources"]) >= line["quantity"]
 
 
+def test_some_lines_have_one_source_and_some_have_more(tasks: list[Task]) -> None:
+    sources = Counter(len(line["sources"]) for line in lines_of(tasks))
+    assert sources.keys() == {1, 2, 3}
+    assert min(sources.values()) > 20
+
+
 def test_an_item_comes_up_once_in_a_task(tasks: list[Task]) -> None:
     for task in tasks:
         skus = [line["sku"] for line in task["lines"]]

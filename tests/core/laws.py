@@ -1,0 +1,179 @@
+"""What must hold of the core at every moment, checked against the floor and the journal alone."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from edge_agent.core.lifecycle import CommandStatus, TaskStatus
+from edge_agent.core.sourcing import queue_length
+from edge_agent.domain import command as cmd
+from edge_agent.domain import events as ev
+from edge_agent.domain.ids import CommandId, Gtin, LineId, StationId, TaskId
+from tests.core.agent import Agent
+from tests.core.floor import Floor
+
+
+@dataclass
+class Checks:
+    """Which scans a unit in hand has passed, as the journal says."""
+
+    line: ev.LineRef
+    item: Gtin | None = None
+    container: bool = False
+
+
+@dataclass
+class Witness:
+    """Follows the journal, event by event, and remembers what the laws need."""
+
+    floor: Floor
+    ordered: dict[ev.LineRef, int] = field(default_factory=dict)
+    gtins: dict[ev.LineRef, Gtin] = field(default_factory=dict)
+    hands: dict[StationId, Checks] = field(default_factory=dict)
+    command_ids: set[CommandId] = field(default_factory=set)
+    ended: set[TaskId] = field(default_factory=set)
+
+    def see(self, event: ev.Event) -> None:
+        match event:
+            case ev.TaskAccepted(task) | ev.TaskReplaced(task):
+                for line in task.lines:
+                    ref = ev.LineRef(task.task_id, line.line_id)
+                    self.ordered[ref], self.gtins[ref] = line.quantity, line.gtin
+            case ev.UnitStarted(station_id, _, task_id, line_id):
+                self.hands[station_id] = Checks(ev.LineRef(task_id, line_id))
+            case ev.UnitVerified(station_id, unit=unit):
+                self.hands[station_id].item = unit.gtin
+            case ev.ContainerVerified(station_id):
+                self.hands[station_id].container = True
+            case ev.CommandOrdered(command):
+                assert command.command_id not in self.command_ids, "a command id was given twice"
+                self.command_ids.add(command.command_id)
+                if isinstance(command.order, cmd.Place):
+                    self._placing(command, command.order)
+            case ev.TaskCompleted(task_id, lines=lines) | ev.TaskCancelled(task_id, lines=lines):
+                self._task_ended(task_id, lines)
+            case _:
+                pass
+
+    def _placing(self, command: cmd.Command, order: cmd.Place) -> None:
+        """Invariant 5: a unit is placed only after its scan has passed, and the scan was of that unit."""
+        assert isinstance(command.purpose, cmd.ForUnit)
+        station_id = command.purpose.station_id
+        checks = self.hands[station_id]
+        assert checks.item == self.gtins[checks.line], "placed without a passed item scan"
+        assert self.floor.grippers[command.device_id] == checks.item, (
+            "what is gripped is not what was verified"
+        )
+        positions = self.floor.site.stations[station_id].put_positions
+        if any(position.scanner for position in positions if position.point == order.point):
+            assert checks.container, "placed without a passed container scan"
+
+    def _task_ended(self, task_id: TaskId, lines: tuple[ev.LineResult, ...]) -> None:
+        """Invariant 6: ordered = picked + short + cancelled, and picked is what the floor has seen."""
+        for line in lines:
+            assert line.ordered == self.ordered[self._ref(task_id, line.line_id)]
+            assert line.ordered == line.picked + line.short + line.cancelled
+            assert min(line.picked, line.short, line.cancelled) >= 0
+        self.ended.add(task_id)
+
+    @staticmethod
+    def _ref(task_id: TaskId, line_id: LineId) -> ev.LineRef:
+        return ev.LineRef(task_id, line_id)
+
+
+def check_state(agent: Agent) -> None:
+    """Everything that can be seen in one state."""
+    assert agent.state == agent.shadow, "the journal says something else than the state"
+    _commands_are_bounded(agent)
+    _units_agree_with_the_floor(agent)
+    _registers_agree(agent)
+    _places_are_not_given_twice(agent)
+    _every_wait_has_a_reason(agent)
+
+
+def _commands_are_bounded(agent: Agent) -> None:
+    state = agent.state
+    purposes = Counter(c.command.purpose for c in state.commands.values())
+    assert not [purpose for purpose, count in purposes.items() if count > 1], "two commands for one thing"
+    open_at = Counter(command.device_id for command in agent.open_commands())
+    for device_id, device in state.devices.items():
+        assert device.open == open_at[device_id] <= state.plant.max_open[device_id]
+
+
+def _units_agree_with_the_floor(agent: Agent) -> None:
+    """What the agent counts as picked lies in the container; only a placing in doubt may differ."""
+    doubtful = Counter(
+        open_command.command.order.container
+        for open_command in agent.state.commands.values()
+        if isinstance(open_command.command.order, cmd.Place)
+    )
+    for task in agent.state.tasks.values():
+        if not task.container_here:
+            continue
+        load = task.task.destination.container_id
+        picked = Counter(unit.gtin for line in task.lines.values() for unit in line.units)
+        placed = agent.floor.placed.get(load, Counter())
+        assert picked <= placed, f"{load}: more was counted than placed"
+        assert (placed - picked).total() <= doubtful[load], f"{load}: more was placed than counted"
+        for line in task.lines.values():
+            assert line.remaining >= 0
+            assert not line.ended or line.remaining == 0
+
+
+def _registers_agree(agent: Agent) -> None:
+    """The look-ups of the state say the same as what they were made from."""
+    state = agent.state
+    assert state.totes == {trip.tote: trip.trip_id for trip in state.trips.values()}
+    assert state.containers == {t.task.destination.container_id: t.task.task_id for t in state.tasks.values()}
+    waiting = {t.task.task_id for t in state.tasks.values() if t.status is TaskStatus.ACCEPTED}
+    assert [task_id for _, task_id in state.queue] == sorted(waiting, key=lambda t: state.tasks[t].order)
+    assert state.gtins == Counter(line.gtin for t in state.tasks.values() for line in t.task.lines)
+    refs = [ref for trip in state.trips.values() for ref in trip.lines]
+    assert len(refs) == len(set(refs)), "a line is on two trips"
+    for ref in refs:
+        trip_id = state.line(ref).trip_id
+        assert trip_id is not None
+        assert ref in state.trips[trip_id].lines
+
+
+def _places_are_not_given_twice(agent: Agent) -> None:
+    state, site = agent.state, agent.plant.site
+    for station_id, station in site.stations.items():
+        assert queue_length(state, station_id) <= station.queue
+    standing = Counter(
+        task.put_point
+        for task in state.tasks.values()
+        if task.put_point is not None and not _is_leaving(agent, task.task.task_id)
+    )
+    assert not [point for point, count in standing.items() if count > 1], "one put position, two containers"
+
+
+def _is_leaving(agent: Agent, task_id: TaskId) -> bool:
+    task = agent.state.tasks[task_id]
+    return task.status is TaskStatus.FILLED and (
+        task.held is not None  # its container could not leave; the next task is held because of it
+        or (
+            task.container_command is not None
+            and agent.state.commands[task.container_command].status is CommandStatus.ACCEPTED
+        )
+    )
+
+
+def _every_wait_has_a_reason(agent: Agent) -> None:
+    for task_id in agent.state.tasks:
+        reasons = agent.why(task_id)
+        assert reasons, f"nobody knows why {task_id} does not move"
+        assert all(reason.text and reason.about for reason in reasons)
+
+
+def check_rest(agent: Agent) -> None:
+    """When nothing moves any more: what is open is held by an exception, or stands behind what is."""
+    state = agent.state
+    held = [raised for raised in state.exceptions.values() if raised.held is not None]
+    assert len(held) == len(state.exceptions), "an exception that holds nothing was not closed"
+    if not held:
+        assert not state.tasks
+        assert not state.trips
+        assert not agent.open_commands()
+    for command in agent.open_commands():
+        assert command.command_id in agent.floor.begun, f"{command} was never sent"
+        assert not agent.floor.has_room_for(command), f"{command} could end"
