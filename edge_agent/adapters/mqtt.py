@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FIRST_DELAY_S = 0.1
+_SUSPICIOUSLY_BRIEF = 3
+"""So many connections in a row that did not last: brokers that do not say so may have given them away."""
 _T = TypeVar("_T")
 
 
@@ -57,6 +59,7 @@ class MqttLink:
         self._stopped.set()
         self._jitter = random.SystemRandom()
         self._complaint = ""
+        self._brief = 0
 
     @property
     def connected(self) -> bool:
@@ -87,12 +90,10 @@ class MqttLink:
         delay_s = _FIRST_DELAY_S
         try:
             while not self._stopping.is_set():
-                lasted_s, taken_over = await self._one_connection()
-                # A connection that does not last is a failure too: two agents with one client id would
-                # otherwise throw each other out as fast as they can.
-                delay_s = _FIRST_DELAY_S if lasted_s > self._longest_delay_s else delay_s * 2
-                delay_s = self._longest_delay_s if taken_over else min(delay_s, self._longest_delay_s)
+                if await self._one_connection():
+                    delay_s = _FIRST_DELAY_S
                 await self._pause(delay_s * self._jitter.uniform(0.5, 1.0))
+                delay_s = min(delay_s * 2, self._longest_delay_s)
         finally:
             self._stopped.set()
 
@@ -101,20 +102,25 @@ class MqttLink:
         self._stopping.set()
         await self._stopped.wait()
 
-    async def _one_connection(self) -> tuple[float, bool]:
-        """Connect and stay; how long that lasted in seconds, and whether another client took the session."""
-        connection = Connection(self._options, self._on_message)
+    async def _one_connection(self) -> bool:
+        """Connect and stay; whether the connection lasted.
+
+        One that does not is a failure too: two agents of one name would otherwise throw each other out as
+        fast as they can.
+        """
+        connection = Connection(self._options, self._on_message, self._set_down)
         try:
             if not await self._unless_stopping(self._open(connection)):
-                return 0.0, False
+                return False
             since = time.monotonic()
             self._set_up(connection)
             reason = await self._unless_stopping(connection.ended())
+            lasted = time.monotonic() - since > self._longest_delay_s
+            self._brief = 0 if lasted else self._brief + 1
             if reason is not None:
-                self._report_loss(reason, connection.taken_over)
-            return time.monotonic() - since, connection.taken_over
+                self._report_loss(reason, connection.taken_over or self._brief == _SUSPICIOUSLY_BRIEF)
+            return lasted
         finally:
-            self._set_down()
             await connection.close(polite=self._stopping.is_set())
 
     async def _open(self, connection: Connection) -> bool:
@@ -161,30 +167,17 @@ class MqttLink:
             self._complaint = detail
             log.warning(event, url=self._url, client_id=self._options.client_id, detail=detail, advice=advice)
 
-    def _report_loss(self, detail: str, taken_over: bool) -> None:
-        if taken_over:
+    def _report_loss(self, detail: str, contested: bool) -> None:
+        if contested:
             log.error(
-                "broker_session_taken_over",
+                "broker_session_contested",
                 url=self._url,
                 client_id=self._options.client_id,
-                advice="another client uses this client id; give every gateway its own",
+                detail=detail,
+                advice="another client seems to use this client id; give every gateway its own",
             )
         else:
             log.warning("broker_lost", url=self._url, detail=detail)
-
-
-async def reach(broker: Broker, client_id: str) -> str:
-    """Connect once and go away again, leaving nothing at the broker; says what was reached.
-
-    Raises `ConfigurationError`, `BrokerRefusedError`, `LinkLostError` or OSError.
-    """
-    options = replace(_options(broker, client_id, (), "", b""), transient=True)
-    connection = Connection(options, lambda *_: None)
-    try:
-        await connection.open()
-    finally:
-        await connection.close(polite=True)
-    return f"MQTT {broker.protocol} at {broker.url}"
 
 
 def _options(

@@ -74,9 +74,11 @@ class _Publish:
 class Connection:
     """Use once: `open`, then `publish` at will while awaiting `ended`, then `close`."""
 
-    def __init__(self, options: Options, on_message: OnMessage) -> None:
+    def __init__(self, options: Options, on_message: OnMessage, on_end: Callable[[], None]) -> None:
+        """`on_end` is called before anybody who waits learns that the connection has ended."""
         self._options = options
         self._on_message = on_message
+        self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._opened.add_done_callback(_retrieve)
@@ -236,6 +238,7 @@ class Connection:
     def _end(self, reason: str) -> None:
         if self._ended.done():
             return
+        self._on_end()
         self._ended.set_result(reason)
         socket = self._client.socket()
         self._detach()

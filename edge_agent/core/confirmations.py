@@ -90,12 +90,14 @@ def _(event: ev.TaskAccepted) -> Data:
         | _passed_through(line.attributes)
         for line in task.lines
     ]
-    return {
+    told = {
         "task_id": task.task_id,
         "revision": task.revision,
         "order_id": task.order_id,
         "lines": lines,
-    } | _passed_through(task.attributes)
+    }
+    dropped = {"dropped_fields": list(task.dropped)} if task.dropped else {}
+    return told | dropped | _passed_through(task.attributes)
 
 
 @_data.register

@@ -52,13 +52,18 @@ async def run_demo(site: Site, options: DemoOptions, console: Console, stop: asy
         f"{options.scene.tasks} tasks, seed {options.scene.seed}, faults {options.scene.faults}, "
         f"{options.scene.speed:g} times real speed"
     )
-    console.print(f"ledgers, journal and logs: {folder}")
-    await _play(site, scene, console, stop)
-    result = scene.audit()
-    show(result, options.json_file, console)
-    if options.keep is None and result.consistent:
-        shutil.rmtree(folder, ignore_errors=True)
-    return result.consistent
+    consistent = False
+    try:
+        await _play(site, scene, console, stop)
+        result = await asyncio.to_thread(scene.audit)
+        show(result, options.json_file, console)
+        consistent = result.consistent
+    finally:
+        if consistent and options.keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            console.print(f"ledgers, journal and logs: {folder}")
+    return consistent
 
 
 def _folder(keep: Path | None) -> Path:
