@@ -18,6 +18,7 @@ from edge_agent.adapters.mqtt import MqttLink
 from edge_agent.domain.site import Broker
 from edge_agent.errors import BrokerRefusedError, ConfigurationError, LinkLostError
 from tests.broker import Mosquitto, listening
+from tests.drivers.plc import talking
 from tests.drivers.proxy import Cable
 from tests.drivers.waiting import until
 
@@ -306,18 +307,13 @@ async def test_a_half_open_connection_is_noticed_by_its_keepalive(mosquitto: Mos
 @pytest.mark.parametrize(
     "garbage", [b"\x20\x00", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x03\x00\x00\xff"]
 )
-async def test_a_server_that_speaks_something_else_ends_only_the_connection(garbage: bytes) -> None:
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(garbage)
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+async def test_a_server_that_speaks_something_else_ends_only_the_connection(
+    garbage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.adapters.mqtt_connection._OPEN_TIMEOUT_S", 0.2)
     with capture_logs() as logs:
-        port = server.sockets[0].getsockname()[1]
-        async with running(f"mqtt://127.0.0.1:{port}", connected=False, keepalive_s=1):
+        async with scripted(garbage) as url, running(url, connected=False):
             await until(lambda: any(entry["event"] == "broker_unreachable" for entry in logs))
-    server.close()
 
 
 # ---- the last will -----------------------------------------------------------------------------------
@@ -446,11 +442,9 @@ async def scripted(*answers: bytes) -> AsyncIterator[str]:
             await reader.read(65536)
             writer.write(answer)
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    yield f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    server.close()
+    async with talking(talk) as port:
+        yield f"mqtt://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("suback", [SUBACK_NOT_AUTHORIZED, SUBACK_QOS_0], ids=["refused", "granted less"])
