@@ -1,12 +1,14 @@
 """Any order of events on any floor: the laws hold, and nothing is ever stuck without a reason."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -21,17 +23,23 @@ from hypothesis.stateful import (
 )
 
 from edge_agent.core.lifecycle import LIFECYCLES, CommandStatus, Lifecycle
+from edge_agent.core.state import State
+from edge_agent.core.verification.rules import ItemExpectation, ItemPassed, Rule
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import DeviceId, Gtin, Lpn, StationId, TaskId
+from edge_agent.domain.ids import DeviceId, Gtin, LineId, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.task import Line, PickTask
+from edge_agent.domain.time import Instant
+from edge_agent.errors import IllegalTransitionError
 from tests.core import laws
 from tests.core.agent import CUP, GTINS, a_line, a_site, a_task, an_agent, ean, label
 from tests.core.floor import container
 
 TOTES = range(1, 6)
+Row = tuple[str, StrEnum, type]
+
 JUNK = (b"", b"]", b"]E0", b"\xff\x00", b"]E04006381333930", b"]C1" + b"01" * 30, b"not a code")
 
 gtins = st.sampled_from(GTINS)
@@ -264,15 +272,30 @@ def _with_quantity(line: Line, quantity: int) -> Line:
     return a_line(line.line_id, line.gtin, quantity, [int(s.container_id[5:]) for s in line.sources])
 
 
+def run_days(examples: int) -> None:
+    run_state_machine_as_test(
+        AnyDay,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=40,
+            derandomize=True,  # the same days in every run: what they reach is the same too
+            database=None,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
 @contextmanager
-def rows_reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, Any, type]]]:
-    """Every row of a transition table that is gone through meanwhile."""
-    reached: set[tuple[str, Any, type]] = set()
+def rows_reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[Row]]:
+    """Every row of a transition table that is gone through meanwhile, and how often."""
+    reached: Counter[Row] = Counter()
     real = Lifecycle.next
 
     def recording(self: Lifecycle[Any], state: Any, event: object) -> Any:
         after = real(self, state, event)
-        reached.add((self.name, state, type(event)))
+        reached[self.name, state, type(event)] += 1
         return after
 
     with monkeypatch.context() as patch:
@@ -282,18 +305,49 @@ def rows_reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, Any
 
 def test_the_laws_hold_on_any_day_and_every_transition_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with rows_reached(monkeypatch) as reached:
-        run_state_machine_as_test(
-            AnyDay,
-            settings=settings(
-                max_examples=100,
-                stateful_step_count=40,
-                derandomize=True,  # the same days in every run: the rows reached are the same too
-                database=None,
-                deadline=None,
-                report_multiple_bugs=False,
-                phases=(Phase.generate,),
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_days(400)
     rows = {(machine.name, state, event) for machine in LIFECYCLES for state, event in machine.table}
-    assert rows <= reached, f"never taken: {sorted(map(str, rows - reached))}"
+    assert rows <= reached.keys(), f"never taken: {sorted(map(str, rows - reached.keys()))}"
+
+
+# ---- the laws can be broken --------------------------------------------------------------------------
+
+
+def any_code_passes(data: bytes, expected: ItemExpectation, labels: object, **how: object) -> ItemPassed:
+    return ItemPassed(Rule.ITEM_MATCHES, expected.gtin, None, None, None)
+
+
+def nothing_is_in_hand(state: State, task_id: TaskId, line_id: LineId | None = None) -> bool:
+    return False
+
+
+def the_first_put_position(state: State, station_id: StationId) -> PointId:
+    return state.plant.site.stations[station_id].put_positions[0].point
+
+
+def no_device_is_busy(state: State, device_id: DeviceId, now: Instant) -> None:
+    return None
+
+
+def an_empty_queue(state: State, station_id: StationId) -> int:
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "by"),
+    [
+        ("edge_agent.core.decide.scans.verify_item", any_code_passes),
+        ("edge_agent.core.tasks.in_hand", nothing_is_in_hand),
+        ("edge_agent.core.tasks.free_put_position", the_first_put_position),
+        ("edge_agent.core.stations.device_wait", no_device_is_busy),
+        ("edge_agent.core.moves.device_wait", no_device_is_busy),
+        ("edge_agent.core.sourcing.queue_length", an_empty_queue),
+        ("edge_agent.core.stations._put_scanner", lambda state, task: None),
+        ("edge_agent.core.decide.commands._hold_follower", lambda state, kind, task: iter(())),
+    ],
+    ids=lambda value: value.rpartition(".")[2] if isinstance(value, str) else "",
+)
+def test_a_broken_core_breaks_a_law(monkeypatch: pytest.MonkeyPatch, broken: str, by: Any) -> None:
+    monkeypatch.setattr(broken, by)
+    with pytest.raises((AssertionError, IllegalTransitionError)):
+        run_days(400)
