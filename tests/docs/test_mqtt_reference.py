@@ -18,7 +18,7 @@ from edge_agent.core.state import Plant, State
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import events as ev
 from edge_agent.domain import topics
-from edge_agent.domain.device import Mode
+from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import ExceptionKind, SourceReason
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import TaskSubmitted
@@ -103,10 +103,10 @@ def test_a_task_as_it_stands_is_shown_as_it_is_sent() -> None:
 
 def test_a_device_as_it_stands_is_shown_as_it_is_sent() -> None:
     shown = example("A device as it stands")
-    device = State(Plant(SITE, {})).devices[DeviceId("asrs-1")]
-    assert shown.keys() == view.device_view(State(Plant(SITE, {})), DeviceId("asrs-1")).keys()
-    assert shown["state"] in set(Mode)
-    assert device.status.mode is Mode.DISCONNECTED
+    state, device = State(Plant(SITE, {})), DeviceId("asrs-1")
+    status = DeviceStatus(Mode(shown["state"]), shown["epoch"], shown["fault"])
+    evolve(state, ev.DeviceChanged(device, status, told.NOON), 0.0)
+    assert shown == view.device_view(state, device)
 
 
 def test_the_agents_state_is_shown_as_it_is_sent() -> None:
@@ -116,7 +116,9 @@ def test_the_agents_state_is_shown_as_it_is_sent() -> None:
     assert shown["version"] == __version__
 
 
-@pytest.mark.parametrize("words", [WaitCode, ExceptionKind, SourceReason, Mode], ids=lambda words: words.__name__)
+@pytest.mark.parametrize(
+    "words", [WaitCode, ExceptionKind, SourceReason, Mode], ids=lambda words: words.__name__
+)
 def test_every_word_that_a_message_may_hold_is_listed(words: type[Any]) -> None:
     assert {word.value for word in words} <= set(PAGE.code_words)
 

@@ -9,7 +9,17 @@ from edge_agent.adapters.pick_task import parse_submit
 from edge_agent.core.confirmations import CONFIRMED
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import ExceptionKind, PickedUnit, Recorded, ScanTarget, SourceReason
-from edge_agent.domain.ids import DeviceId, ExceptionId, Gtin, LineId, LocationId, Lpn, PointId, StationId, TaskId
+from edge_agent.domain.ids import (
+    DeviceId,
+    ExceptionId,
+    Gtin,
+    LineId,
+    LocationId,
+    Lpn,
+    PointId,
+    StationId,
+    TaskId,
+)
 from edge_agent.domain.site import Limits
 from edge_agent.domain.task import PickTask
 
@@ -63,9 +73,7 @@ def examples(task: PickTask) -> list[ev.Event]:
             TASK,
             LINE,
         ),
-        ev.ExceptionResolved(
-            ExceptionId("X-7"), "next_source", "agent", "settled by policy", TASK, LINE
-        ),
+        ev.ExceptionResolved(ExceptionId("X-7"), "next_source", "agent", "settled by policy", TASK, LINE),
         ev.TaskCompleted(TASK, 1, "SO-77", (full,)),
         ev.TaskCancelled(TASK, 1, "SO-77", "order changed", (cancelled,)),
     ]
