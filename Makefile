@@ -27,7 +27,7 @@ demo: setup  ## Run 100 pick tasks end to end against simulated machines; ARGS="
 
 test: setup  ## Run the test suite (installs the mosquitto broker where it may)
 	@sh tests/ensure_mosquitto.sh
-	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest $(ARGS)
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 check: setup  ## Linters, types, import contracts
 	$(BIN)/ruff check .
