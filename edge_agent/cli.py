@@ -57,7 +57,7 @@ SeedOption = Annotated[int, typer.Option(help="Same seed, same stock, tasks and 
 SpeedOption = Annotated[float, typer.Option(min=0.1, max=200, help="Simulated seconds in a real one.")]
 FaultsOption = Annotated[Faults, typer.Option(help="Errors to inject: none, typical (1-3 %), harsh (10 %).")]
 
-DEMO_SPEED = 30.0
+DEMO_SPEED = 40.0
 
 
 @app.callback(invoke_without_command=True)
