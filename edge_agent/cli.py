@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from drivers.profile import Profile
-from edge_agent import __version__, logs
+from edge_agent import __version__, cli_campaigns, crash_points, logs
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError, EdgeAgentError
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="Read a journal, with its agent running or not.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
+app.add_typer(cli_campaigns.app, name="campaign")
 
 T = TypeVar("T")
 
@@ -81,6 +82,7 @@ def run(config: RequiredConfig) -> None:
     from edge_agent.app import Agent
 
     site, profiles = _load(config)
+    crash_points.arm(os.environ)
     _until_stopped(Agent(site, profiles).run)
 
 

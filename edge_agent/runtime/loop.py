@@ -22,6 +22,7 @@ from edge_agent.core.confirmations import is_confirmed
 from edge_agent.core.evolve import evolve
 from edge_agent.core.state import State
 from edge_agent.core.step import next_wakeup_s, step
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.events import Event, Recorded
 from edge_agent.domain.inputs import Input, Tick
 from edge_agent.domain.time import Instant
@@ -96,7 +97,9 @@ class Loop:
         events = step(self.state, [entry.what for entry in entries], now)
         records = [self._record(event, now) for event in events]
         if records:
+            reached(CrashPoint.BEFORE_COMMIT)
             await self._journal.append(records)
+            reached(CrashPoint.AFTER_COMMIT)
             self._act(records)
         for entry in entries:
             if entry.on_durable is not None:

@@ -80,6 +80,19 @@ class Child:
     def returncode(self) -> int | None:
         return self._process.returncode if self._process else None
 
+    def set_env(self, name: str, value: str) -> None:
+        """For the next start."""
+        self._env[name] = value
+
+    async def ended_within(self, seconds: float) -> bool:
+        """Wait so long for its end. True where it came."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def wait(self) -> int:
         """Wait for its end. Returns the exit code; negative: the signal that killed it."""
         assert self._process is not None  # only a started child is waited for
