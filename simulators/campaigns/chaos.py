@@ -10,7 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ class ChaosReport:
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"consistent": self.consistent}
+        figures = {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
+        return figures | {"consistent": self.consistent}
 
     def add(self, round_: int, audit: Audit, log: Path) -> None:
         """Take in the end of a round."""
