@@ -6,7 +6,7 @@ from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
 from edge_agent.core.sourcing import INBOUND, abandon, choose, exhaust, give_up, needs_tote
 from edge_agent.core.state import Rank, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, device_wait, held
+from edge_agent.core.wait import Wait, WaitCode, all_held, device_wait, held
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import (
     Command,
@@ -96,8 +96,8 @@ def _tote_order(state: State, trip: TripState) -> tuple[DeviceId, Order] | Wait 
     match trip.status:
         case TripStatus.PLANNED:
             outfeed = site.storage[trip.asrs].outfeed
-            if not outfeed_has_room(state, outfeed):
-                return Wait(WaitCode.POINT_FULL, outfeed, f"outfeed {outfeed} is full")
+            if wait := outfeed_wait(state, outfeed):
+                return wait
             return trip.asrs, Retrieve(trip.tote, trip.location, outfeed)
         case TripStatus.AT_OUTFEED:
             tote_point = site.stations[trip.station_id].tote_point
@@ -116,10 +116,13 @@ def _point(trip: TripState) -> PointId:
     return trip.point
 
 
-def outfeed_has_room(state: State, outfeed: PointId) -> bool:
-    """Counts the totes on the outfeed and the retrievals on their way to it."""
+def outfeed_wait(state: State, outfeed: PointId) -> Wait | None:
+    """Why no tote can come to the outfeed, counting those on it and the retrievals on their way to it."""
     capacity = state.plant.site.points[outfeed].capacity
-    return not capacity or sum(_occupies(state, trip, outfeed) for trip in state.trips.values()) < capacity
+    marks = [trip.held for trip in state.trips.values() if _occupies(state, trip, outfeed)]
+    if not capacity or len(marks) < capacity:
+        return None
+    return all_held(marks) or Wait(WaitCode.POINT_FULL, outfeed, f"outfeed {outfeed} is full")
 
 
 def _occupies(state: State, trip: TripState, outfeed: PointId) -> bool:

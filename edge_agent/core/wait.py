@@ -1,11 +1,12 @@
 """Why something does not move: a value with a reason, given by the same functions that would move it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from edge_agent.core.state import DeviceState, State
 from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import DeviceId, StationId
+from edge_agent.domain.ids import DeviceId, ExceptionId, StationId
 from edge_agent.domain.time import Instant
 
 
@@ -67,6 +68,13 @@ def retry_s(state: State, device: DeviceState) -> float:
 def held(exception_id: str) -> Wait:
     """The wait of whatever an open exception holds."""
     return Wait(WaitCode.HELD, exception_id, f"held by exception {exception_id} until a person settles it")
+
+
+def all_held(marks: Iterable[ExceptionId | None]) -> Wait | None:
+    """A place is taken by these: where all are held, only a person can make room."""
+    known = list(marks)
+    first = next(iter(known), None)
+    return held(first) if first is not None and None not in known else None
 
 
 def station_held(state: State, station_id: StationId) -> Wait | None:

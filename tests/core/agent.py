@@ -237,14 +237,14 @@ class Agent:
 
     # ---- going on ------------------------------------------------------------------------------------
 
-    def advance(self) -> bool:
-        """One more thing goes right; False where nothing moves any more."""
+    def advance(self, wrong: Gtin | None = None) -> bool:
+        """One more thing goes right (but for a `wrong` item gripped); False where nothing moves any more."""
         waiting = [c for c in self.open_commands() if c.command_id not in self.floor.begun]
         if waiting:
             self.accept(waiting[0])
             return True
         if able := [c for c in self.open_commands() if self.floor.has_room_for(c)]:
-            self.finish(able[0])
+            self.finish(able[0], wrong)
             return True
         if self.scan_steps():
             self.read()

@@ -12,8 +12,8 @@ from edge_agent.domain.ids import CommandId, Gtin, LineId, StationId, TaskId
 from tests.core.agent import Agent
 from tests.core.floor import Floor
 
-BEHIND = {WaitCode.NO_PUT_POSITION, WaitCode.STATION_QUEUE_FULL, WaitCode.TOTE_IN_USE}
-"""What a task waits for at last when only held ones are before it."""
+BEHIND = {WaitCode.NO_PUT_POSITION, WaitCode.TOTE_IN_USE}
+"""What a task waits for at last when others before it are held."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -70,12 +70,13 @@ class AnyDay(RuleBasedStateMachine):
         target=tasks,
         stock=stocks,
         orders=st.lists(orders, min_size=1, max_size=3),
+        ready=st.booleans(),
         mishaps=st.sampled_from((0, 0, 1, 3)),
     )
     def begin(
-        self, stock: dict[int, list[Gtin]], orders: list[PickTask], mishaps: int
+        self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
     ) -> MultipleResults[PickTask]:
-        self.agent = an_agent(stock, a_site(queue=2, open_tasks=6))
+        self.agent = an_agent(stock, a_site(queue=2, open_tasks=6), ready=ready)
         self.witness = laws.Witness(self.agent.floor)
         self.agent.watch = self.witness.see
         self.units = self.agent.floor.units
@@ -243,12 +244,13 @@ class AnyDay(RuleBasedStateMachine):
     def restart(self) -> None:
         self.agent.restart()
 
-    @rule(steps=st.integers(1, 25))
-    def things_go_well(self, steps: int) -> None:
+    @rule(steps=st.integers(1, 25), wrong=st.none() | gtins)
+    def things_go_on(self, steps: int, wrong: Gtin | None) -> None:
+        """Everything goes well, but for a picker that grips the wrong item where it can."""
         self.agent.ready()
         for _ in range(steps):
             self.check()
-            if not self.agent.advance():
+            if not self.agent.advance(wrong):
                 break
 
     # ---- the laws ------------------------------------------------------------------------------------
@@ -272,7 +274,7 @@ def _with_quantity(line: Line, quantity: int) -> Line:
     return a_line(line.line_id, line.gtin, quantity, [int(s.container_id[5:]) for s in line.sources])
 
 
-def run_days(examples: int) -> None:
+def run_days(examples: int, *phases: Phase) -> None:
     run_state_machine_as_test(
         AnyDay,
         settings=settings(
@@ -282,6 +284,7 @@ def run_days(examples: int) -> None:
             database=None,
             deadline=None,
             report_multiple_bugs=False,
+            phases=phases,
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -303,9 +306,10 @@ def rows_reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[Row]]:
         yield reached
 
 
+@pytest.mark.timeout(600)  # only a failure takes so long: it is made small first
 def test_the_laws_hold_on_any_day_and_every_transition_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with rows_reached(monkeypatch) as reached:
-        run_days(400)
+        run_days(250, Phase.generate, Phase.shrink)
     rows = {(machine.name, state, event) for machine in LIFECYCLES for state, event in machine.table}
     assert rows <= reached.keys(), f"never taken: {sorted(map(str, rows - reached.keys()))}"
 
@@ -339,15 +343,13 @@ def an_empty_queue(state: State, station_id: StationId) -> int:
         ("edge_agent.core.decide.scans.verify_item", any_code_passes),
         ("edge_agent.core.tasks.in_hand", nothing_is_in_hand),
         ("edge_agent.core.tasks.free_put_position", the_first_put_position),
-        ("edge_agent.core.stations.device_wait", no_device_is_busy),
         ("edge_agent.core.moves.device_wait", no_device_is_busy),
         ("edge_agent.core.sourcing.queue_length", an_empty_queue),
         ("edge_agent.core.stations._put_scanner", lambda state, task: None),
-        ("edge_agent.core.decide.commands._hold_follower", lambda state, kind, task: iter(())),
     ],
     ids=lambda value: value.rpartition(".")[2] if isinstance(value, str) else "",
 )
 def test_a_broken_core_breaks_a_law(monkeypatch: pytest.MonkeyPatch, broken: str, by: Any) -> None:
     monkeypatch.setattr(broken, by)
-    with pytest.raises((AssertionError, IllegalTransitionError)):
-        run_days(400)
+    with pytest.raises((AssertionError, IllegalTransitionError, KeyError)):
+        run_days(250, Phase.generate)

@@ -20,7 +20,7 @@ LINKED = ("config", "drivers", "docs", "edge_agent", "simulators", "Makefile")
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """For the documents that need no broker."""
-    with Desk(_checkout(tmp_path), _env(tmp_path, free_port())) as one:
+    with Desk(_checkout(tmp_path), _env()) as one:
         yield one
 
 
@@ -30,8 +30,8 @@ def desk_with_broker(tmp_path: Path) -> Iterator[Desk]:
     if find_mosquitto() is None or shutil.which("mosquitto_pub") is None:
         pytest.skip("mosquitto and its clients are not installed (apt install mosquitto mosquitto-clients)")
     port = free_port()
-    replace = {"18830": str(port), "--speed 20": "--speed 60"}
-    with Desk(_checkout(tmp_path), _env(tmp_path, port), replace) as one:
+    replace = {"18830": str(port), "--speed 20": "--speed 100"}
+    with Desk(_checkout(tmp_path), _env() | _moved(tmp_path, port), replace) as one:
         yield one
 
 
@@ -42,9 +42,14 @@ def _checkout(folder: Path) -> Path:
     return folder
 
 
-def _env(folder: Path, broker_port: int) -> dict[str, str]:
+def _env() -> dict[str, str]:
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin"))
+    return {**os.environ, "PATH": path, "NO_COLOR": "1"}
+
+
+def _moved(folder: Path, broker_port: int) -> dict[str, str]:
+    """The demo site on free addresses; its journal stays where the documents name it."""
     site, _ = load(ROOT / "config" / "demo.yaml", {})
     moved = relocate(site, folder, broker_port)
-    del moved["EDGE_AGENT__JOURNAL__URL"]  # the documents name the file
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin"))
-    return {**os.environ, **moved, "PATH": path, "NO_COLOR": "1"}
+    del moved["EDGE_AGENT__JOURNAL__URL"]
+    return moved

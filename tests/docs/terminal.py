@@ -81,7 +81,13 @@ class Terminal:
             self._shell = subprocess.Popen(
                 ["setsid", "--ctty", "bash", "--norc", "--noprofile", "--noediting", "-i"],
                 cwd=folder,
-                env={**env, "PS1": r"\001$?\001".replace(r"\001", "\x1e"), "PS2": "", "TERM": "dumb"},
+                env={
+                    **env,
+                    "PS1": r"\001$?\001".replace(r"\001", "\x1e"),
+                    "PS2": "",
+                    "TERM": "dumb",
+                    "VIRTUAL_ENV_DISABLE_PROMPT": "1",
+                },
                 stdin=shell_side,
                 stdout=shell_side,
                 stderr=shell_side,
@@ -141,7 +147,9 @@ class Terminal:
 class Desk:
     """The terminals and the folder of somebody who works through documents."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str], replace: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, env: Mapping[str, str], replace: Mapping[str, str] | None = None
+    ) -> None:
         """`replace` changes what is typed: fixed ports, for example, that may be taken here."""
         self._folder = folder
         self._env = env

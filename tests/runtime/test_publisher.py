@@ -135,14 +135,14 @@ async def test_a_killed_broker_is_told_again_only_what_it_had_not_acknowledged(
 ) -> None:
     async with Cable(mosquitto.port) as cable:
         url = f"mqtt://127.0.0.1:{cable.port}"
-        async with running(url, tmp_path, protocol=protocol, publish_window=50) as rig:
+        async with running(url, tmp_path, protocol=protocol, publish_window=10) as rig:
             async with listening(mosquitto.port) as before:
                 await rig.tell_many(100)
                 await rig.told(100)
                 await all_came(before, 100)
                 cable.replies_pass = False
                 await rig.tell_many(100)
-                await all_came(before, 150)  # a window of them is under way, none acknowledged
+                await all_came(before, 110)  # a window of them is under way, none acknowledged
                 cable.cut()
                 await mosquitto.kill()
             await mosquitto.start()
@@ -150,7 +150,7 @@ async def test_a_killed_broker_is_told_again_only_what_it_had_not_acknowledged(
                 cable.mend()
                 await rig.told(200)
                 await all_came(after, 200, first=101)
-    assert sequences(before) == list(range(1, 151))
+    assert sequences(before) == list(range(1, 111))
     assert sequences(after) == list(range(101, 201))
     sent_before = {m.json["id"]: m.payload for m in before.messages if "/events/" in m.topic}
     for message in after.messages:

@@ -17,6 +17,8 @@ class AgentStarted:
 
 @dataclass(frozen=True, slots=True)
 class DeviceChanged:
+    """A device shows another mode, epoch or fault than before."""
+
     device_id: DeviceId
     status: DeviceStatus
     at: datetime
