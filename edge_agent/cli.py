@@ -78,12 +78,29 @@ def main_options(
 
 @app.command()
 def run(config: RequiredConfig) -> None:
-    """Run the agent until it is told to stop (SIGTERM, Ctrl-C)."""
-    from edge_agent.app import Agent
+    """Run the agent until it is told to stop (SIGTERM, Ctrl-C; twice: at once). SIGUSR1: drain or go on."""
+    from edge_agent.app import Agent, Signals
 
     site, profiles = _load(config)
     crash_points.arm(os.environ)
-    _until_stopped(Agent(site, profiles).run)
+
+    async def live() -> None:
+        signals = Signals()
+
+        def stop() -> None:
+            (signals.hurry if signals.stop.is_set() else signals.stop).set()
+
+        def drain() -> None:
+            if signals.on_drain is not None:
+                signals.on_drain()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGINT, stop)
+        loop.add_signal_handler(signal.SIGUSR1, drain)
+        await Agent(site, profiles).run(signals)
+
+    asyncio.run(live())
 
 
 @app.command()

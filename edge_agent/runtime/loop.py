@@ -54,6 +54,7 @@ class Loop:
         self._act = act
         self._inbox: deque[_Entry] = deque()
         self._wake = asyncio.Event()
+        self._turned = asyncio.Event()
         self._sequence = 0
         self._confirmation = 0
         self.turns = 0
@@ -63,6 +64,10 @@ class Loop:
         """Hand an input to the loop. `on_durable` is called once all that follows from it is on disk."""
         self._inbox.append(_Entry(what, on_durable))
         self._wake.set()
+
+    async def turned(self) -> None:
+        """Wait for the next turn to be finished."""
+        await self._turned.wait()
 
     @property
     def backlog(self) -> int:
@@ -105,6 +110,8 @@ class Loop:
             if entry.on_durable is not None:
                 entry.on_durable()
         self.turns += 1
+        self._turned.set()
+        self._turned.clear()
 
     def _record(self, event: Event, now: Instant) -> Recorded:
         self._sequence += 1

@@ -64,8 +64,8 @@ class ChaosReport:
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        figures = {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
-        return figures | {"consistent": self.consistent}
+        plain = {name: dict(f) if isinstance(f, Counter) else f for name, f in vars(self).items()}
+        return plain | {"consistent": self.consistent}
 
     def add(self, round_: int, audit: Audit, log: Path) -> None:
         """Take in the end of a round."""
