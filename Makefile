@@ -30,7 +30,7 @@ demo: setup  ## Run 100 pick tasks end to end against simulated machines; ARGS="
 
 test: setup  ## Run the test suite (installs the mosquitto broker where it may)
 	@sh tests/ensure_mosquitto.sh
-	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest $(ARGS)
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 chaos: setup  ## Kill the agent CYCLES times (SEED), audit every round
 	@PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign chaos --cycles $(CYCLES) --seed $(SEED) $(ARGS)

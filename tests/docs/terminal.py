@@ -1,7 +1,8 @@
 """A reader's terminals: what a document shows is typed into real shells, and what it promises must appear.
 
-A `console` block holds commands (`$ command`), what they print, and `^C`. In what is printed, `...` stands for
-anything within a line, and a line of nothing but `...` for any lines. Marks behind the language:
+A `console` block holds commands (`$ command`, further lines behind `> `), what they print, and `^C`. In what
+is printed, `...` stands for anything within a line, and a line of nothing but `...` for any lines. A command
+behind which nothing is shown may print what it likes. Marks behind the language:
 
 - `terminal=NAME`: which window it is; without it the document has one.
 - `running`: the last command does not end by itself; go on once it has printed what is shown.
