@@ -9,6 +9,8 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -22,10 +24,12 @@ from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.mqtt import MqttLink
 from edge_agent.adapters.notify import Notifier
 from edge_agent.core.lifecycle import CommandStatus
+from edge_agent.core.moves import moving
 from edge_agent.core.state import Plant, State
 from edge_agent.core.view import device_view, task_view
+from edge_agent.domain.command import Command
 from edge_agent.domain.ids import DeviceId, TaskId
-from edge_agent.domain.inputs import Input, Started, Tick
+from edge_agent.domain.inputs import Drain, Input, Started, Tick
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import ConfigurationError
@@ -41,6 +45,18 @@ log = structlog.get_logger(__name__)
 
 DRAIN_TIMEOUT_S = 5.0
 """How long a stop waits for the broker to take what is already committed; the rest goes out next time."""
+
+
+@dataclass
+class Signals:
+    """What a person or systemd tells the process."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Finish what is under way, and end."""
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    """Do not wait for moves any longer."""
+    on_drain: Callable[[], None] | None = None
+    """Begin or end draining without stopping."""
 
 
 class Agent:
@@ -73,14 +89,14 @@ class Agent:
         )
         self._notifier = Notifier.from_environment(os.environ)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set. Raises `JournalError` when the journal cannot be read or written."""
+    async def run(self, signals: Signals) -> None:
+        """Run until told to stop. Raises `JournalError` when the journal cannot be read or written."""
         async with AsyncExitStack() as parts:
             journal = await SqlJournal.open(self._site.journal.url)
             parts.push_async_callback(journal.close)
             await self._recover(journal)
             async with asyncio.TaskGroup() as tasks:
-                await self._live(tasks, stop)
+                await self._live(tasks, signals)
 
     # ---- start ---------------------------------------------------------------------------------------
 
@@ -96,11 +112,7 @@ class Agent:
                 f"the journal holds open work for {', '.join(missing)}, which the site file does not have: "
                 "put it back until that work has ended"
             )
-        doubtful = [
-            command.command
-            for command in self._state.commands.values()
-            if command.status in (CommandStatus.ORDERED, CommandStatus.ACCEPTED)
-        ]
+        doubtful = self._open_commands()
         for command in doubtful:
             self._devices[command.device_id].recover([command])
         log.info(
@@ -112,7 +124,7 @@ class Agent:
         self._loop.put(Started(__version__))
         self._publisher.agent_state("online")
 
-    async def _live(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+    async def _live(self, tasks: asyncio.TaskGroup, signals: Signals) -> None:
         loop = tasks.create_task(self._loop.run(), name="loop")
         kept: dict[DeviceId, DeviceSupervisor | ScannerSupervisor] = {**self._devices, **self._scanners}
         supervisors = [tasks.create_task(one.run(), name=device_id) for device_id, one in kept.items()]
@@ -123,15 +135,50 @@ class Agent:
             await one.settled.wait()
         self._notifier.ready(f"{self._site.site}/{self._site.gateway}: working")
         log.info("ready", site=self._site.site, gateway=self._site.gateway, version=__version__)
-        await stop.wait()
-        log.info("stopping")
-        self._notifier.stopping()
-        self._publisher.agent_state("draining")
+        signals.on_drain = self._toggle_drain
+        await signals.stop.wait()
+        await self._finish_moves(signals)
         await _end(*supervisors, watchdog, loop)
         await self._publisher.drain(DRAIN_TIMEOUT_S)
         await _end(publisher)
         await self._link.stop()
         await broker
+
+    # ---- stop ----------------------------------------------------------------------------------------
+
+    async def _finish_moves(self, signals: Signals) -> None:
+        """Order nothing new and wait for the moves under way, up to a limit. A second signal hurries.
+
+        What is still open then is no loss: it is journalled, and reconciled after the next start.
+        """
+        log.info("stopping", open_commands=len(self._open_commands()))
+        self._notifier.stopping()
+        self._drain(True)
+        waits = [
+            asyncio.create_task(self._moves_ended(), name="moves"),
+            asyncio.create_task(signals.hurry.wait(), name="hurry"),
+        ]
+        limit_s = self._site.policies.shutdown_wait_s
+        await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        await _end(*waits)
+        if left := self._open_commands():
+            log.warning("stopped_with_open_commands", commands=[c.command_id for c in left])
+
+    async def _moves_ended(self) -> None:
+        while moving(self._state):
+            await self._loop.turned()
+
+    def _drain(self, on: bool) -> None:
+        self._loop.put(Drain(on))
+        self._publisher.agent_state("draining" if on else "online")
+
+    def _toggle_drain(self) -> None:
+        self._drain(not self._state.draining)
+
+    def _open_commands(self) -> list[Command]:
+        """The commands whose end is still to come."""
+        open_ = (CommandStatus.ORDERED, CommandStatus.ACCEPTED)
+        return [c.command for c in self._state.commands.values() if c.status in open_]
 
     # ---- while it runs -------------------------------------------------------------------------------
 
@@ -167,7 +214,7 @@ def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
     )
 
 
-async def _end(*tasks: asyncio.Task[None]) -> None:
+async def _end(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)

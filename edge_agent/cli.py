@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from drivers.profile import Profile
-from edge_agent import __version__, logs
+from edge_agent import __version__, cli_campaigns, crash_points, logs
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError, EdgeAgentError
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="Read a journal, with its agent running or not.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
+app.add_typer(cli_campaigns.app, name="campaign")
 
 T = TypeVar("T")
 
@@ -77,11 +78,29 @@ def main_options(
 
 @app.command()
 def run(config: RequiredConfig) -> None:
-    """Run the agent until it is told to stop (SIGTERM, Ctrl-C)."""
-    from edge_agent.app import Agent
+    """Run the agent until it is told to stop (SIGTERM, Ctrl-C; twice: at once). SIGUSR1: drain or go on."""
+    from edge_agent.app import Agent, Signals
 
     site, profiles = _load(config)
-    _until_stopped(Agent(site, profiles).run)
+    crash_points.arm(os.environ)
+
+    async def live() -> None:
+        signals = Signals()
+
+        def stop() -> None:
+            (signals.hurry if signals.stop.is_set() else signals.stop).set()
+
+        def drain() -> None:
+            if signals.on_drain is not None:
+                signals.on_drain()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGINT, stop)
+        loop.add_signal_handler(signal.SIGUSR1, drain)
+        await Agent(site, profiles).run(signals)
+
+    asyncio.run(live())
 
 
 @app.command()

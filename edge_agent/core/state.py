@@ -212,6 +212,8 @@ class _Devices(dict[DeviceId, DeviceState]):
 @dataclass(slots=True)
 class State:
     plant: Plant
+    draining: bool = False
+    """No new work is ordered."""
     next_command: int = 0
     next_trip: int = 1
     next_exception: int = 1

@@ -6,7 +6,7 @@ from edge_agent.core.eta import eta
 from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.state import State, TaskState
-from edge_agent.core.wait import Wait, WaitCode, all_held, station_held
+from edge_agent.core.wait import DRAINING, Wait, WaitCode, all_held, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import ExceptionId, PointId, StationId
@@ -35,6 +35,8 @@ def _has_left(state: State, task: TaskState) -> bool:
 
 def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId, PointId] | Wait:
     """The station with the least work that is ready and has a free put position."""
+    if state.draining:
+        return DRAINING
     not_before = task.task.not_before
     if not_before is not None and not_before > now.utc:
         return Wait(WaitCode.NOT_BEFORE, task.task.task_id, f"not before {not_before.isoformat()}")

@@ -14,6 +14,7 @@ from edge_agent.domain.time import Instant
 class WaitCode(StrEnum):
     """The kinds of reasons, for a page to translate."""
 
+    DRAINING = "draining"
     NOT_BEFORE = "not_before"
     NO_PUT_POSITION = "no_put_position"
     STATION_QUEUE_FULL = "station_queue_full"
@@ -41,8 +42,13 @@ class Wait:
     text: str
 
 
+DRAINING = Wait(WaitCode.DRAINING, "agent", "the agent is draining: it orders no new work")
+
+
 def device_wait(state: State, device_id: DeviceId, now: Instant) -> Wait | None:
     """Why a device cannot take one more command now; None where it can."""
+    if state.draining:
+        return DRAINING
     device = state.devices[device_id]
     mode = device.status.mode
     if mode is not Mode.READY:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from edge_agent.core.confirmations import confirmation
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.events import Recorded, TaskCancelled, TaskCompleted, TaskRejected
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.site import Site
@@ -130,7 +131,9 @@ class Publisher:
         while True:
             self._wakeup.clear()
             if told := window.acknowledged():
+                reached(CrashPoint.BEFORE_CURSOR_MOVE)
                 self._journal.move_cursor(CURSOR, told)
+                reached(CrashPoint.AFTER_CURSOR_MOVE)
             if self._news and not page:
                 page.extend(await self._next_page(position))
             while page and window.has_room:
@@ -154,6 +157,7 @@ class Publisher:
         told = confirmation(recorded.event)
         topic = self._topics.event(told.name)
         payload = self._encoder.encode(recorded)
+        reached(CrashPoint.BEFORE_PUBLISH)
         sent = [self._link.publish(topic, payload, content_type=self._encoder.content_type)]
         match recorded.event:
             case TaskRejected() as event:
@@ -161,6 +165,7 @@ class Publisher:
                 sent.append(self._link.publish(self._topics.rejected, json.dumps(reason).encode()))
             case TaskCompleted() | TaskCancelled() as event:
                 sent.append(self._states.task_ended(event, recorded.at))
+        reached(CrashPoint.AFTER_PUBLISH)
         for done in sent:
             done.add_done_callback(lambda _: self._wakeup.set())
         return sent

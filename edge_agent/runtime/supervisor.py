@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.command import Accepted, Command, Done, Failed, NotStarted, Refusal, Running, Unknown
 from edge_agent.domain.device import CommandEnded, DeviceStatus, Mode, StatusChanged
 from edge_agent.domain.ids import CommandId
@@ -115,7 +116,9 @@ class DeviceSupervisor:
         while True:
             match await self._work.get():
                 case CommandEnded() as report:
+                    reached(CrashPoint.BEFORE_DEVICE_ACK)
                     await self._device.acknowledge(report)
+                    reached(CrashPoint.AFTER_DEVICE_ACK)
                 case Command() as command:
                     await self._send(command)
                 case _Overdue(command):
@@ -123,7 +126,10 @@ class DeviceSupervisor:
 
     async def _send(self, command: Command) -> None:
         """The only way onto the wire. If it raises, the outcome is in doubt and the link is given up."""
-        self._answered(command, await self._device.send(command))
+        reached(CrashPoint.BEFORE_WIRE_WRITE)
+        answer = await self._device.send(command)
+        reached(CrashPoint.AFTER_ANSWER)
+        self._answered(command, answer)
 
     def _answered(self, command: Command, answer: Accepted | Refusal) -> None:
         if command.command_id not in self._open:

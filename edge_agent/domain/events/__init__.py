@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from edge_agent.domain.events.agent import AgentStarted, DeviceChanged
+from edge_agent.domain.events.agent import AgentStarted, DeviceChanged, DrainChanged
 from edge_agent.domain.events.command import (
     CommandAccepted,
     CommandDone,
@@ -79,6 +79,7 @@ from edge_agent.domain.events.unit import (
 
 Event: TypeAlias = (
     AgentStarted
+    | DrainChanged
     | DeviceChanged
     | TaskAccepted
     | TaskReplaced
@@ -153,6 +154,7 @@ __all__ = [
     "ContainerArrived",
     "ContainerVerified",
     "DeviceChanged",
+    "DrainChanged",
     "Event",
     "ExceptionKind",
     "ExceptionRaised",
