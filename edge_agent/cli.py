@@ -63,8 +63,8 @@ DEMO_SPEED = 40.0
 
 @app.callback(invoke_without_command=True)
 def main_options(
-    debug: Annotated[bool, typer.Option(help="Tracebacks and debug logging.")] = False,
-    version: Annotated[bool, typer.Option(help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks and debug logging.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Options before the command."""
     if version:

@@ -86,7 +86,7 @@ def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
 
 def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
     """Cancel what a cancelled task has not in hand; the unit in hand is finished safely first."""
-    for task in list(state.tasks.values()):
+    for task in [state.tasks[task_id] for task_id in state.active]:
         if task.status is not TaskStatus.CANCELLING:
             continue
         task_id = task.task.task_id
@@ -99,7 +99,7 @@ def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
 
 def fill_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
     """A task whose lines have all ended lets its container go."""
-    for task in list(state.tasks.values()):
+    for task in [state.tasks[task_id] for task_id in state.active]:
         ready = task.status in (TaskStatus.STARTED, TaskStatus.CANCELLING) and task.held is None
         if not ready or any(True for _ in task.open_lines):
             continue

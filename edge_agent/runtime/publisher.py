@@ -21,6 +21,7 @@ from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import BrokerRefusedError, LinkLostError
 from edge_agent.ports import BrokerLink, Clock, Encoder, Journal
+from edge_agent.runtime.cancellation import raise_if_cancelled
 from edge_agent.runtime.retained import RetainedStates, Views
 
 log = structlog.get_logger(__name__)
@@ -105,6 +106,7 @@ class Publisher:
                         tasks.create_task(clearing, name="publish: ended states")
             except* LinkLostError:
                 self._all_told.clear()
+            raise_if_cancelled()
 
     async def _until_lost(self) -> None:
         await self._link.wait_lost()

@@ -31,7 +31,7 @@ def rows(command: Any) -> list[list[str]]:
         name = parameter.name.upper() if is_argument else parameter.opts[0]
         default = getattr(parameter.default, "value", parameter.default)
         shown = "required" if parameter.required else "none" if default is None else str(default)
-        found.append([name, shown, parameter.help])
+        found.append([name, shown, parameter.help or ""])
     return found
 
 

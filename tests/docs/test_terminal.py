@@ -1,5 +1,7 @@
 """What a document shows and does not happen is found."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ def test_what_is_shown_is_what_happens(desk: Desk, tmp_path: Path) -> None:
         "yaml file=a/site.yaml\ngateway: gw1",
         "console\n$ grep -c gw1 a/site.yaml\n1\n$ printf 'one\\ntwo\\nthree\\n'\no...\n...\nthree",
         "console exit=3\n$ (exit 3)",
-        "console terminal=other running\n$ cat",
+        "console terminal=other running\n$ tail -f a/site.yaml\ngateway: gw1",
         "console terminal=other\n^C",
         "console\n$ cat <<END\n> hello\n> END\nhello",
     )
@@ -35,6 +37,7 @@ def test_what_is_shown_is_what_happens(desk: Desk, tmp_path: Path) -> None:
         "console\n$ false",
         "console exit=1\n$ true",
         "console\n$ no-such-command",
+        "console running\n$ echo ended\nruns",
     ],
 )
 def test_a_block_that_has_drifted_is_an_error_with_its_line(desk: Desk, tmp_path: Path, block: str) -> None:
@@ -47,3 +50,23 @@ def test_dots_stand_for_anything_in_a_line_and_for_any_lines() -> None:
     assert pattern(["a...c", "...", "z"]).fullmatch("ac\nz\n")
     assert not pattern(["a...c"]).fullmatch("ab\nc\n")
     assert not pattern(["a.c"]).fullmatch("abc\n")
+
+
+def test_nothing_that_was_started_is_left_behind(tmp_path: Path) -> None:
+    with Desk(tmp_path, {"PATH": os.environ["PATH"]}) as desk:
+        shown = page(tmp_path, "console\n$ nohup sleep 60 > nohup.txt 2>&1 & echo $! > pid.txt\n...")
+        desk.work_through(shown)
+        pid = int((tmp_path / "pid.txt").read_text())
+        os.kill(pid, 0)
+    deadline_s = time.monotonic() + 10
+    while _runs(pid):
+        assert time.monotonic() < deadline_s, "it still runs"
+        time.sleep(0.01)
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process is there, and not merely waiting to be forgotten."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,7 +1,7 @@
 """A device's supervisor: sends once, reconciles every doubt, and never lets time alone resend."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -21,13 +21,13 @@ from edge_agent.domain.command import (
 )
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import CommandId, DeviceId, LocationId, Lpn, PointId, TripId
-from edge_agent.domain.inputs import CommandAnswered, CommandResolved, DeviceReported, Input
+from edge_agent.domain.inputs import CommandAnswered, CommandResolved, DeviceReported
 from edge_agent.runtime import supervisor as module
 from edge_agent.runtime.backoff import Backoff
 from edge_agent.runtime.supervisor import DeviceSupervisor
+from tests.runtime.inbox import SOON_S, Inbox
 
 DEVICE = DeviceId("asrs-1")
-SOON_S = 5.0
 
 
 def command(number: int = 1, epoch: int = 1) -> Command:
@@ -35,54 +35,13 @@ def command(number: int = 1, epoch: int = 1) -> Command:
     return Command(CommandId(number), DEVICE, order, ForTrip(TripId("trip-1")), epoch)
 
 
-class Inbox:
-    """What the loop would get; a test says when something is durable."""
-
-    def __init__(self) -> None:
-        self.inputs: list[Input] = []
-        self.not_durable: list[Callable[[], None]] = []
-        self.arrived = asyncio.Event()
-
-    def put(self, what: Input, on_durable: Callable[[], None] | None = None) -> None:
-        self.inputs.append(what)
-        if on_durable is not None:
-            self.not_durable.append(on_durable)
-        self.arrived.set()
-
-    def of(self, kind: type) -> list[Input]:
-        return [what for what in self.inputs if isinstance(what, kind)]
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(SOON_S):
-            while not condition():
-                self.arrived.clear()
-                with suppress(TimeoutError):  # what is waited for may show elsewhere than in the inbox
-                    async with asyncio.timeout(0.01):
-                        await self.arrived.wait()
-
-    async def resolved(self, number: int = 1) -> Done | Failed | Unknown:
-        await self.until(lambda: bool(self._ends(number)))
-        return self._ends(number)[-1].outcome
-
-    def _ends(self, number: int) -> list[CommandResolved]:
-        ends = (what for what in self.inputs if isinstance(what, CommandResolved))
-        return [end for end in ends if end.command_id == number]
-
-    async def ready(self, times: int = 1) -> None:
-        def is_ready() -> bool:
-            reports = self.of(DeviceReported)
-            return sum(r.status.mode is Mode.READY for r in reports) >= times  # type: ignore[attr-defined]
-
-        await self.until(is_ready)
-
-
 @asynccontextmanager
 async def running(
-    device: FakeDevice, *open_commands: Command
+    device: FakeDevice, *open_commands: Command, accepted: bool = False
 ) -> AsyncIterator[tuple[DeviceSupervisor, Inbox]]:
     inbox = Inbox()
     supervisor = DeviceSupervisor(device, inbox.put, Backoff(0.001, 0.002))
-    supervisor.recover(open_commands)
+    supervisor.recover(open_commands, [c.command_id for c in open_commands] if accepted else [])
     task = asyncio.create_task(supervisor.run(), name="supervisor")
     try:
         yield supervisor, inbox
@@ -243,7 +202,7 @@ async def test_a_change_of_mode_is_reported_and_a_lost_link_is_a_disconnected_de
         device.reachable = False
         device.drop_link()
         await inbox.until(lambda: len(inbox.of(DeviceReported)) == 3)
-    modes = [report.status.mode for report in inbox.of(DeviceReported)]  # type: ignore[attr-defined]
+    modes = [report.status.mode for report in inbox.of(DeviceReported)]
     assert modes == [Mode.READY, Mode.E_STOPPED, Mode.DISCONNECTED]
 
 
@@ -263,3 +222,133 @@ async def test_a_bug_in_a_driver_stays_inside_and_the_device_is_connected_again(
     async with running(device) as (_, inbox):
         await inbox.ready()
     assert len(tries) == 2
+
+
+async def test_a_bug_in_closing_a_device_stays_inside_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = FakeDevice(DEVICE)
+    close, closed = device.close, []
+
+    async def stumble() -> None:
+        await close()
+        closed.append(1)
+        if len(closed) == 2:  # the first is the connect's own
+            raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(device, "close", stumble)
+    async with running(device) as (_, inbox):
+        await inbox.ready()
+        device.drop_link()
+        await inbox.ready(times=2)
+
+
+async def test_a_command_that_was_accepted_and_is_not_known_any_more_is_never_sent_again() -> None:
+    device = FakeDevice(DEVICE)
+    async with running(device, command(), accepted=True) as (_, inbox):
+        assert isinstance(await inbox.resolved(), Unknown)
+    assert device.taken == []
+
+
+async def test_a_device_that_forgets_an_accepted_command_between_two_links_is_not_told_again() -> None:
+    device = FakeDevice(DEVICE, ending=None)
+    async with running(device) as (supervisor, inbox):
+        await inbox.ready()
+        supervisor.submit(command())
+        await inbox.until(lambda: inbox.of(CommandAnswered) != [])
+        device._open.clear()  # a device that breaks its promise
+        device.drop_link()
+        assert isinstance(await inbox.resolved(), Unknown)
+    assert device.taken == [command()]
+
+
+async def test_a_command_given_while_the_device_is_asked_about_others_is_sent_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device = FakeDevice(DEVICE, max_open=3)
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    reconcile = device.reconcile
+
+    async def slowly(what: Command) -> object:
+        asked.set()
+        await go_on.wait()
+        return await reconcile(what)
+
+    monkeypatch.setattr(device, "reconcile", slowly)
+    async with running(device, command(1)) as (supervisor, inbox):
+        await asked.wait()
+        supervisor.submit(command(2))
+        go_on.set()
+        await inbox.resolved(1)
+        await inbox.resolved(2)
+    assert device.taken == [command(1), command(2)]
+
+
+async def test_a_command_given_while_there_is_no_link_is_sent_once_when_there_is() -> None:
+    device = FakeDevice(DEVICE)
+    device.reachable = False
+    async with running(device) as (supervisor, inbox):
+        await supervisor.settled.wait()
+        supervisor.submit(command())
+        device.reachable = True
+        await inbox.resolved()
+    assert device.taken == [command()]
+
+
+async def test_nothing_is_acknowledged_on_another_link_than_it_was_reported_on() -> None:
+    """The numbers of reports count for one link: a late one could acknowledge what nobody has seen."""
+    device = FakeDevice(DEVICE)
+    async with running(device) as (supervisor, inbox):
+        await inbox.ready()
+        supervisor.submit(command())
+        await inbox.resolved()
+        (late,) = inbox.not_durable
+        inbox.not_durable.clear()
+        device.drop_link()
+        await inbox.until(lambda: bool(inbox.not_durable))
+        late()
+        supervisor.submit(command(2))
+        await inbox.resolved(2)
+        assert device.acknowledged == []
+
+
+async def test_a_mode_that_changes_while_the_device_is_asked_about_is_reported_when_it_is_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device = FakeDevice(DEVICE)
+    reconcile = device.reconcile
+
+    async def stopped(what: Command) -> object:
+        device.show(Mode.E_STOPPED)
+        await asyncio.sleep(0)
+        return await reconcile(what)
+
+    monkeypatch.setattr(device, "reconcile", stopped)
+    async with running(device, command()) as (supervisor, inbox):
+        async with asyncio.timeout(SOON_S):
+            await supervisor.settled.wait()
+        assert [report.status.mode for report in inbox.of(DeviceReported)] == [Mode.E_STOPPED]
+
+
+async def test_a_report_that_comes_twice_is_handed_on_twice_and_acknowledged_twice() -> None:
+    """The core ignores the second; the device must not wait for its acknowledgement for ever."""
+    device = FakeDevice(DEVICE)
+    async with running(device) as (supervisor, inbox):
+        await inbox.ready()
+        supervisor.submit(command())
+        await inbox.resolved()
+        device.drop_link()
+        await inbox.until(lambda: len(inbox.of(CommandResolved)) == 2)
+        inbox.not_durable[-1]()
+        await inbox.until(lambda: device.acknowledged == [1])
+
+
+async def test_a_stop_in_the_moment_in_which_the_link_breaks_is_not_lost() -> None:
+    device = FakeDevice(DEVICE)
+    inbox = Inbox()
+    task = asyncio.create_task(
+        DeviceSupervisor(device, inbox.put, Backoff(0.001, 0.002)).run(), name="stopped"
+    )
+    await inbox.ready()
+    device.drop_link()
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=SOON_S)
+    assert done == {task}, "the supervisor goes on for ever"
