@@ -23,11 +23,9 @@ from edge_agent.adapters.intake import Intake
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.mqtt import MqttLink
 from edge_agent.adapters.notify import Notifier
-from edge_agent.core.lifecycle import CommandStatus
-from edge_agent.core.moves import moving
+from edge_agent.core.moves import moving, open_commands
 from edge_agent.core.state import Plant, State
 from edge_agent.core.view import device_view, task_view
-from edge_agent.domain.command import Command
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import Drain, Input, Started, Tick
 from edge_agent.domain.site import Site
@@ -112,9 +110,9 @@ class Agent:
                 f"the journal holds open work for {', '.join(missing)}, which the site file does not have: "
                 "put it back until that work has ended"
             )
-        doubtful = self._open_commands()
-        for command in doubtful:
-            self._devices[command.device_id].recover([command])
+        doubtful = list(open_commands(self._state))
+        for command, accepted in doubtful:
+            self._devices[command.device_id].recover(command, accepted=accepted)
         log.info(
             "journal_replayed",
             open_tasks=len(self._state.tasks),
@@ -151,7 +149,7 @@ class Agent:
 
         What is still open then is no loss: it is journalled, and reconciled after the next start.
         """
-        log.info("stopping", open_commands=len(self._open_commands()))
+        log.info("stopping", moving=len(moving(self._state)))
         self._notifier.stopping()
         self._drain(True)
         waits = [
@@ -161,8 +159,8 @@ class Agent:
         limit_s = self._site.policies.shutdown_wait_s
         await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         await _end(*waits)
-        if left := self._open_commands():
-            log.warning("stopped_with_open_commands", commands=[c.command_id for c in left])
+        if left := moving(self._state):
+            log.warning("stopped_while_moving", commands=[command.command_id for command in left])
 
     async def _moves_ended(self) -> None:
         while moving(self._state):
@@ -174,11 +172,6 @@ class Agent:
 
     def _toggle_drain(self) -> None:
         self._drain(not self._state.draining)
-
-    def _open_commands(self) -> list[Command]:
-        """The commands whose end is still to come."""
-        open_ = (CommandStatus.ORDERED, CommandStatus.ACCEPTED)
-        return [c.command for c in self._state.commands.values() if c.status in open_]
 
     # ---- while it runs -------------------------------------------------------------------------------
 

@@ -87,18 +87,23 @@ def next_tote_move(state: State, trip: TripState, now: Instant) -> tuple[DeviceI
     return device_wait(state, move[0], now) or move
 
 
+def open_commands(state: State) -> Iterator[tuple[Command, bool]]:
+    """The commands whose end is still to come, and whether the device has accepted each."""
+    for command in state.commands.values():
+        if command.status in (CommandStatus.ORDERED, CommandStatus.ACCEPTED):
+            yield command.command, command.status is CommandStatus.ACCEPTED
+
+
 def moving(state: State) -> list[Command]:
     """The open commands that will end without any further order.
 
     A transfer to a point where another load stands waits for that load to be ordered away.
     """
-    open_ = (CommandStatus.ORDERED, CommandStatus.ACCEPTED)
     taken = {trip.point: trip.tote for trip in state.trips.values() if trip.status in _STANDING}
     for task in state.tasks.values():
         if task.container_here and task.put_point is not None:
             taken[task.put_point] = task.task.destination.container_id
-    commands = (c.command for c in state.commands.values() if c.status in open_)
-    return [command for command in commands if not _waits_for_room(command, taken)]
+    return [command for command, _ in open_commands(state) if not _waits_for_room(command, taken)]
 
 
 def _waits_for_room(command: Command, taken: Mapping[PointId | None, Lpn]) -> bool:

@@ -8,7 +8,6 @@ after the device said "not started".
 
 import asyncio
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -53,10 +52,11 @@ class DeviceSupervisor:
         """Set once the device was synchronised, or the first try to reach it has failed."""
         return self._presence.settled
 
-    def recover(self, commands: Iterable[Command], accepted: Iterable[CommandId] = ()) -> None:
-        """Open commands that the journal holds from before this start, and which of them were accepted."""
-        self._open.update((command.command_id, command) for command in commands)
-        self._accepted.update(accepted)
+    def recover(self, command: Command, *, accepted: bool) -> None:
+        """An open command that the journal holds from before this start."""
+        self._open[command.command_id] = command
+        if accepted:
+            self._accepted.add(command.command_id)
 
     def submit(self, command: Command) -> None:
         """A command that is durable and may be put on the wire, once."""

@@ -99,6 +99,18 @@ async def test_what_comes_during_a_commit_shares_the_next_one() -> None:
     assert rig.acknowledged == [f"T-{number}" for number in range(1, 12)]
 
 
+async def test_what_has_no_effect_is_acknowledged_without_a_commit() -> None:
+    journal = GateJournal()
+    journal.gate.set()
+    rig = Rig(journal)
+    rig.submit(1)
+    await rig.loop.turn()
+    rig.submit(1)
+    await rig.loop.turn()
+    assert rig.acknowledged == ["T-1", "T-1"]
+    assert len(journal.appends) == 1
+
+
 async def test_a_failed_append_ends_the_loop_and_nothing_is_done() -> None:
     journal = GateJournal()
     journal.failure = JournalError("disk full")

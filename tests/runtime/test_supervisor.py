@@ -41,7 +41,8 @@ async def running(
 ) -> AsyncIterator[tuple[DeviceSupervisor, Inbox]]:
     inbox = Inbox()
     supervisor = DeviceSupervisor(device, inbox.put, Backoff(0.001, 0.002))
-    supervisor.recover(open_commands, [c.command_id for c in open_commands] if accepted else [])
+    for open_command in open_commands:
+        supervisor.recover(open_command, accepted=accepted)
     task = asyncio.create_task(supervisor.run(), name="supervisor")
     try:
         yield supervisor, inbox
@@ -326,29 +327,3 @@ async def test_a_mode_that_changes_while_the_device_is_asked_about_is_reported_w
         async with asyncio.timeout(SOON_S):
             await supervisor.settled.wait()
         assert [report.status.mode for report in inbox.of(DeviceReported)] == [Mode.E_STOPPED]
-
-
-async def test_a_report_that_comes_twice_is_handed_on_twice_and_acknowledged_twice() -> None:
-    """The core ignores the second; the device must not wait for its acknowledgement for ever."""
-    device = FakeDevice(DEVICE)
-    async with running(device) as (supervisor, inbox):
-        await inbox.ready()
-        supervisor.submit(command())
-        await inbox.resolved()
-        device.drop_link()
-        await inbox.until(lambda: len(inbox.of(CommandResolved)) == 2)
-        inbox.not_durable[-1]()
-        await inbox.until(lambda: device.acknowledged == [1])
-
-
-async def test_a_stop_in_the_moment_in_which_the_link_breaks_is_not_lost() -> None:
-    device = FakeDevice(DEVICE)
-    inbox = Inbox()
-    task = asyncio.create_task(
-        DeviceSupervisor(device, inbox.put, Backoff(0.001, 0.002)).run(), name="stopped"
-    )
-    await inbox.ready()
-    device.drop_link()
-    task.cancel()
-    done, _ = await asyncio.wait({task}, timeout=SOON_S)
-    assert done == {task}, "the supervisor goes on for ever"

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from drivers.fake import FakeDevice, FakeScanner
 from edge_agent.adapters.memory_journal import MemoryJournal
-from edge_agent.core.lifecycle import CommandStatus
+from edge_agent.core.moves import moving, open_commands
 from edge_agent.core.state import Plant, State
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
@@ -68,7 +68,7 @@ class Machine:
 
     def lose_memory(self) -> None:
         """The controller starts anew. What moves goes on moving; nobody remembers the order for it."""
-        self.forgot |= set(self._ends)
+        self.forgot |= {command.command_id for command in self.wire.taken}
         self.wire.lose_memory()
 
 
@@ -130,8 +130,8 @@ class Warehouse:
 
     @property
     def moving(self) -> bool:
-        """Whether a command is under way, as the agent sees it."""
-        return any(c.status is not CommandStatus.UNKNOWN for c in self.state.commands.values())
+        """Whether a command is under way that needs no further order to end."""
+        return bool(moving(self.state))
 
     def close(self) -> None:
         self.run(self._kill())
@@ -165,9 +165,8 @@ class Warehouse:
         effects = Effects(devices, scanners, Told())
         self._loop = Loop(self.state, self.journal, VirtualClock(self.loop), effects)
         await self._loop.replay()
-        for command in self.state.commands.values():
-            if command.status is not CommandStatus.UNKNOWN:
-                devices[command.command.device_id].recover([command.command])
+        for command, accepted in open_commands(self.state):
+            devices[command.device_id].recover(command, accepted=accepted)
         self._put(Started("test"))
         runs = [self._loop.run(), *(one.run() for one in (*devices.values(), *scanners.values()))]
         self._agent = [asyncio.ensure_future(run) for run in runs]
