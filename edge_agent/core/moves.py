@@ -103,6 +103,9 @@ def moving(state: State) -> list[Command]:
     for task in state.tasks.values():
         if task.container_here and task.put_point is not None:
             taken[task.put_point] = task.task.destination.container_id
+    for unknown in state.commands.values():
+        if unknown.status is CommandStatus.UNKNOWN and isinstance(unknown.command.order, Transfer):
+            taken[unknown.command.order.destination] = unknown.command.order.load  # perhaps
     return [command for command, _ in open_commands(state) if not _waits_for_room(command, taken)]
 
 

@@ -140,5 +140,5 @@ class Stories(RuleBasedStateMachine):
 
 TestStories = Stories.TestCase
 TestStories.settings = settings(
-    max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=250, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
