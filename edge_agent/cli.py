@@ -149,7 +149,7 @@ def simulate(
     speed: SpeedOption = 1.0,
 ) -> None:
     """Put the simulated devices of a site on their addresses, until stopped."""
-    from simulators.faults import FaultMix
+    from simulators.faults.scenario import named_mix
     from simulators.serve import serve
 
     site, profiles = _load(config)
@@ -159,7 +159,7 @@ def simulate(
             _notify_ready()
             typer.echo(f"{len(site.devices)} simulated devices are up; world ledger: {ledger}")
 
-        mix = FaultMix.named(faults.value)
+        mix = named_mix(faults.value)
         await serve(site, profiles, ledger=ledger, faults=mix, seed=seed, speed=speed, ready=ready, stop=stop)
 
     _until_stopped(play)

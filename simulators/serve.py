@@ -10,9 +10,9 @@ from drivers.profile import Profile
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
-from simulators.faults import FaultMix
+from simulators.faults import AnyFault
 from simulators.ledger import Ledger
-from simulators.site import Server, build_site
+from simulators.site import SimulatedSite, build_site
 
 TICK_S = 0.005
 """Real seconds between two steps. A command starts when it arrives, so this only delays what ends."""
@@ -23,7 +23,7 @@ async def serve(
     profiles: Mapping[str, Profile],
     *,
     ledger: Path,
-    faults: FaultMix,
+    faults: Sequence[AnyFault],
     seed: int,
     speed: float,
     ready: Callable[[], None] | None = None,
@@ -56,15 +56,16 @@ async def serve(
                 ]
                 if ready is not None:
                     ready()
-                await _tick(simulated.servers, stop)
+                await _tick(simulated, stop)
                 for line in lines:
                     line.cancel()
         simulated.world.write_end()
 
 
-async def _tick(servers: Sequence[Server], stop: asyncio.Event) -> None:
+async def _tick(simulated: SimulatedSite, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        for server in servers:
+        simulated.faults.step()
+        for server in simulated.servers:
             await server.step()
         await asyncio.sleep(TICK_S)
 

@@ -12,7 +12,6 @@ from drivers.profile import Profile
 from edge_agent.domain.ids import DeviceId, Lpn
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
-from simulators.faults import MIXES, FaultSource
 from simulators.machine import Pace
 from simulators.scanner import Scanner, load_label
 from simulators.stream_server import ConnectingLine, Line, ListeningLine, PtyLine, ScannerServer, line_for
@@ -33,7 +32,6 @@ def serve(profiles: dict[str, Profile], notes: Notes) -> Callable[[Line], object
             lambda: load_label(Lpn("TOTE-0001")),
             0.001,
             Pace(1, NAME),
-            faults=FaultSource(MIXES["none"], 1),
             record=notes,
         )
         server = ScannerServer(scanner, line, SimClock())
