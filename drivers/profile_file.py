@@ -99,7 +99,7 @@ def _line_of(tree: Node, where: Sequence[int | str]) -> int:
         if isinstance(node, MappingNode):
             pair = next((pair for pair in node.value if pair[0].value == str(step)), None)
             if pair is None:
-                break
+                continue  # the step names a kind of part, or a key that is missing
             line, node = pair[0].start_mark.line, pair[1]
         elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]

@@ -128,6 +128,7 @@ class DeviceMemory:
         self._machine = machine
         self._record = record
         self._mode_since_s = 0.0
+        self._hidden_until_s = 0.0
         self._accepted = number_for(profile, "acceptance", profile.codes.acceptance, "accepted")
         self._verbs = {verb.call: (name, verb.arguments) for name, verb in profile.verbs.items()}
         self._check_verbs()
@@ -256,7 +257,7 @@ class DeviceMemory:
 
     def hide(self, until_wall_s: float) -> None:
         """Nobody can see the mode before then, so that nobody can be blamed for not heeding it."""
-        self._mode_since_s = max(self._mode_since_s, until_wall_s)
+        self._hidden_until_s = max(self._hidden_until_s, until_wall_s)
 
     def stop_pulse(self, wall_s: float) -> None:
         """The heartbeat stands still until `start_pulse`."""
@@ -284,7 +285,7 @@ class DeviceMemory:
             self.violation("command_while_busy", f"command {command_id} while {len(self._open)} are open")
             return Refusal(RefusalReason.BUSY, f"{len(self._open)} commands are open")
         if self.mode is not Mode.READY:
-            if wall_s - self._mode_since_s > NOTICE_S:
+            if wall_s - max(self._mode_since_s, self._hidden_until_s) > NOTICE_S:
                 self.violation("command_while_busy", f"command {command_id} while the mode is {self.mode}")
             return Refusal(RefusalReason.NOT_READY, f"the mode is {self.mode}")
         order = self._order(call, arguments)

@@ -10,6 +10,7 @@ from drivers.profile import Profile
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
+from simulators.control import ControlServer
 from simulators.faults import AnyFault
 from simulators.ledger import Ledger
 from simulators.site import SimulatedSite, build_site
@@ -26,12 +27,14 @@ async def serve(
     faults: Sequence[AnyFault],
     seed: int,
     speed: float,
+    control: Path | None = None,
     ready: Callable[[], None] | None = None,
     stop: asyncio.Event,
 ) -> None:
     """Run the simulated devices of a site until `stop` is set, then write where everything is.
 
-    `speed` is how many simulated seconds pass in a real one. `ready` is called once every address listens.
+    `speed` is how many simulated seconds pass in a real one. `control` is the path of the control socket, if
+    there is to be one. `ready` is called once every address listens.
     Raises `ConfigurationError` when the site cannot be simulated, an address is taken, or the ledger already
     holds the story of another world.
     """
@@ -49,6 +52,10 @@ async def serve(
             for server in simulated.servers:
                 started.push_async_callback(server.stop)
                 await server.start()
+            if control is not None:
+                desk = ControlServer(control, simulated.faults)
+                started.push_async_callback(desk.stop)
+                await desk.start()
             async with asyncio.TaskGroup() as group:
                 lines = [
                     group.create_task(scanner.run(), name="simulated scanner line")

@@ -5,8 +5,8 @@ what the test says.
 """
 
 import asyncio
-import math
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol

@@ -14,8 +14,9 @@ from simulators.faults import AnyFault, DeviceFaults, FaultSource, Target
 from simulators.faults.catalogue import NoRead
 from simulators.injector import ScannerInjector
 from simulators.machine import Pace
-from simulators.scanner import Reading, Scanner, Seen, load_label, unit_label
+from simulators.scanner import NUMBER_LENGTH, Reading, Scanner, Seen, load_label, unit_label
 from simulators.stream_server import ListeningLine, ScannerServer
+from tests.simulators.bench import of
 from tests.simulators.floor import Notes
 
 NAME = DeviceId("scan")
@@ -159,3 +160,70 @@ def test_a_profile_without_a_scanner_section_is_an_error(profiles: dict[str, Pro
         ConfigurationError, match="asrs-modbus: a simulated scanner needs a section 'scanner'"
     ):
         Bench(profiles["asrs-modbus"], notes)
+
+
+# ---- faults of a reading -----------------------------------------------------------------------------
+
+
+def sent(bench: Bench) -> list[bytes]:
+    return [reading.frame for reading in bench.readings()]
+
+
+def test_a_double_read_is_two_frames(make: Make) -> None:
+    assert sent(make(of(fault="double_read"))) == [b"]C0TOTE-0001\r\n"] * 2
+
+
+def test_a_code_that_is_cut_comes_in_two_frames_neither_of_which_is_the_code(
+    make: Make, stock: Stock
+) -> None:
+    bench = make(of(fault="code_cut", rate=1.0))
+    labels = [TOTE, *(unit_label(unit) for unit in stock.units[:50])]
+    for bench.held in labels:
+        pieces = [frame.removesuffix(b"\r\n") for frame in sent(bench)]
+        assert len(pieces) == 2
+        assert b"".join(pieces) == bench.held.label
+        assert len(pieces[0]) < NUMBER_LENGTH
+
+
+def test_two_codes_run_together_stand_in_one_frame(make: Make) -> None:
+    assert sent(make(of(fault="codes_joined"))) == [b"]C0TOTE-0001]C0TOTE-0001\r\n"]
+
+
+def test_garbage_comes_in_front_of_the_code_and_in_front_of_a_prefix(make: Make) -> None:
+    (frame,) = sent(make(of(fault="garbage_bytes", length=5)))
+    assert frame[5:] == b"]C0TOTE-0001\r\n"
+    assert all(byte >= 0x80 for byte in frame[:5])
+    (framed,) = sent(make(of(fault="garbage_bytes", length=5), prefix=r"\x02"))
+    assert framed[5:] == b"\x02]C0TOTE-0001\r\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "prefix", "spoiled"),
+    [
+        ("code_cut", "", True),
+        ("codes_joined", "", True),
+        ("garbage_bytes", "", True),
+        ("garbage_bytes", r"\x02", False),
+        ("double_read", "", False),
+    ],
+)
+def test_a_reading_that_nobody_can_take_for_the_label_is_written_down_as_spoiled(
+    make: Make, notes: Notes, fault: str, prefix: str, spoiled: bool
+) -> None:
+    bench = make(of(fault=fault), prefix=prefix)
+    for reading in bench.readings():
+        bench.scanner.sent(reading)
+    assert {line.get("spoiled", False) for line in notes.of("scanned")} == {spoiled}
+    parameters = {"length": 8} if fault == "garbage_bytes" else {}
+    assert notes.of("fault") == [{"device": NAME, "fault": fault, "load": "TOTE-0001", **parameters}]
+
+
+def test_a_scanner_that_is_unplugged_in_mid_read_sends_nothing(make: Make) -> None:
+    assert sent(make(of(fault="unplugged"))) == []
+
+
+def test_nothing_strikes_where_nothing_stands_in_front_of_the_scanner(make: Make, notes: Notes) -> None:
+    bench = make(NEVER_READS)
+    bench.held = None
+    bench.readings()
+    assert notes.of("fault") == []
