@@ -220,7 +220,7 @@ async def test_an_unplugged_serial_scanner_is_gone_from_its_path_and_comes_back(
         with open_port(path) as port:
             server.unplug(0.1)
             await until(lambda: not path.is_symlink())
-            with pytest.raises(OSError, match="read|Input/output"):
+            with pytest.raises(OSError, match=r"read|Input/output"):
                 await asyncio.to_thread(port.read, 1)
         await until(path.is_symlink)
         with open_port(path) as port:
