@@ -91,6 +91,10 @@ class Outlet(Protocol):
 
     def device_changed(self, device_id: DeviceId) -> None: ...
 
+    def refusals_changed(self) -> None:
+        """Why new tasks are refused may have changed."""
+        ...
+
 
 class Clock(Protocol):
     """The one source of time. `now()` gives the wall clock and the agent's own clock together."""

@@ -5,6 +5,7 @@ neither. Encoding happens before a write begins, decoding in the reading thread.
 """
 
 import asyncio
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
@@ -97,6 +98,11 @@ class SqlJournal:
 
     async def archive(self, before: datetime, cursors: Sequence[str]) -> int:
         return await self._archiver.run(before, cursors)
+
+    def free_bytes(self) -> int:
+        """Free space for this user where the journal is. Raises OSError."""
+        found = os.statvfs(self._reader.path.parent)
+        return found.f_bavail * found.f_frsize
 
     async def stats(self) -> JournalStats:
         numbering = await self._threads.read(self._reader.numbering)

@@ -16,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_agent.adapters import journal_schema as schema
 from edge_agent.adapters import journal_sqlite as sqlite
+from edge_agent.adapters.journal_reader import JournalReader
 from edge_agent.adapters.journal_rows import Head, Row
 from edge_agent.adapters.journal_upgrade import prepare
-from edge_agent.errors import JournalError
+from edge_agent.errors import ArchiveError, JournalError
 
 _EVENT = schema.event.c
 
@@ -27,15 +28,22 @@ def month_of(file: Path) -> str:
     return file.stem[-len("2026-11") :]
 
 
-def file_for(journal: Path, row: Row) -> Path:
-    """Where an event goes: by the month of its wall-clock time, but never into one before the newest."""
-    newest = max(map(month_of, sqlite.archives(journal)), default="")
-    return journal.with_name(f"{journal.stem}-archive-{max(newest, row['at'][:7])}{journal.suffix}")
+def place(journal: Path, rows: Sequence[Row]) -> tuple[Path, list[Row]]:
+    """Where the first of these rows go, and which of them.
 
-
-def of_one_month(rows: Sequence[Row]) -> list[Row]:
-    """The first of these rows that go into the same archive."""
-    return list(takewhile(lambda row: row["at"][:7] == rows[0]["at"][:7], rows))
+    That is the archive that has the first one already, after a crash or where an older copy of the journal
+    was put back; else the one of its month by the wall clock, but never one before the newest.
+    """
+    archives, first = sqlite.archives(journal), rows[0]["sequence"]
+    for file in archives:
+        with JournalReader(f"sqlite:///{file}") as reader:
+            begins, ends = reader.head().sequence, reader.numbering().sequence
+        if begins < first <= ends:
+            return file, [row for row in rows if row["sequence"] <= ends]
+    newest = max(map(month_of, archives), default="")
+    month = max(newest, rows[0]["at"][:7])
+    same = takewhile(lambda row: max(newest, row["at"][:7]) == month, rows)
+    return journal.with_name(f"{journal.stem}-archive-{month}{journal.suffix}"), list(same)
 
 
 def head_after(head: Head, rows: Sequence[Row]) -> Head:
@@ -47,10 +55,10 @@ def head_after(head: Head, rows: Sequence[Row]) -> Head:
 def append(file: Path, head: Head, rows: Sequence[Row]) -> None:
     """Store rows that follow `head` in an archive, durably; those that are there already are passed over.
 
-    Raises `JournalError` where they do not go on from what is there, and where the disk does not take them.
+    Raises `ArchiveError` where they do not go on from what is there, and where the disk does not take them.
     """
-    prepare(file)
     try:
+        prepare(file)
         engine = sqlite.writing_engine(file)
         checkpoints = sqlite.Checkpoints(file)
         try:
@@ -61,26 +69,30 @@ def append(file: Path, head: Head, rows: Sequence[Row]) -> None:
         finally:
             engine.dispose()
             checkpoints.close()
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        raise JournalError(f"{file}: cannot be written: {error}") from error
+    except ArchiveError:
+        raise
+    except (JournalError, SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise ArchiveError(f"{file}: cannot be written: {error}") from error
 
 
 def _insert(connection: sa.Connection, file: Path, head: Head, rows: Sequence[Row]) -> None:
-    newest = sa.select(schema.event).order_by(_EVENT.sequence.desc()).limit(1)
-    last = connection.execute(newest).mappings().first()
-    if last is None:
+    ends = connection.execute(sa.select(sa.func.max(_EVENT.sequence))).scalar()
+    if ends is None:
         connection.execute(sa.delete(schema.head))
         values = {"sequence": head.sequence, "confirmation": head.confirmation, "chain": head.chain}
         connection.execute(schema.head.insert(), values)
-        position = head.sequence
     else:
-        position = last["sequence"]
-        known = {head.sequence: head.chain} | {row["sequence"]: row["chain"] for row in rows}
-        if known.get(position) != last["chain"]:
-            raise JournalError(
-                f"{file}: ends with event {position} of another journal, or of another past of this one; "
-                f"move it away, then archiving goes on"
-            )
-    missing = [dict(row) for row in rows if row["sequence"] > position]
-    if missing:
+        _check_same_past(connection, file, head, [row for row in rows if row["sequence"] <= ends])
+    if missing := [row for row in rows if row["sequence"] > (ends or head.sequence)]:
         connection.execute(schema.event.insert(), missing)
+
+
+def _check_same_past(connection: sa.Connection, file: Path, head: Head, known: Sequence[Row]) -> None:
+    """The last event that journal and archive both know is the same in both."""
+    sequence, chain = (known[-1]["sequence"], known[-1]["chain"]) if known else (head.sequence, head.chain)
+    stored = connection.execute(sa.select(_EVENT.chain).where(_EVENT.sequence == sequence)).scalar()
+    if stored != chain:
+        raise ArchiveError(
+            f"{file}: holds events of another journal, or of another past of this one; "
+            f"move it away, then archiving goes on"
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 from edge_agent.adapters import journal_archive as archive
 from edge_agent.adapters.journal_reader import JournalReader
@@ -29,22 +30,21 @@ class Archiver:
         first = (await self._threads.read(self._reader.head)).sequence
         last = first
         while rows := await self._threads.read(lambda: self._next(before, names)):
-            head = await self._threads.read(lambda rows=rows: self._store(rows))  # type: ignore[misc]
-            for end in [*range(_DROP, len(rows), _DROP), len(rows)]:
-                head = archive.head_after(head, rows[max(0, end - _DROP) : end])
-                await self._threads.write(lambda head=head: self._writer.drop_up_to(head))  # type: ignore[misc]
+            head, stored = await self._threads.read(partial(self._store, rows))
+            for begin in range(0, len(stored), _DROP):
+                head = archive.head_after(head, stored[begin : begin + _DROP])
+                await self._threads.write(partial(self._writer.drop_up_to, head))
             last = head.sequence
         return last - first
 
     def _next(self, before: datetime, cursors: tuple[str, ...]) -> list[Row]:
-        """The next events that may leave, all of one month."""
+        """The next events that may leave."""
         until, moment = self._bound(cursors), before.astimezone(UTC)
         rows = [
             row for row in self._reader.rows(self._reader.head().sequence, _READ) if row["sequence"] <= until
         ]
         young = (n for n, row in enumerate(rows) if datetime.fromisoformat(row["at"]) >= moment)
-        old = rows[: next(young, len(rows))]
-        return archive.of_one_month(old) if old else []
+        return rows[: next(young, len(rows))]
 
     def _bound(self, cursors: tuple[str, ...]) -> int:
         """The last event that nobody needs any more to start or to tell."""
@@ -56,7 +56,9 @@ class Archiver:
         untold = self._reader.first_confirmed_after(told)
         return min(kept[0], untold or kept[0]) - 1
 
-    def _store(self, rows: list[Row]) -> Head:
+    def _store(self, rows: list[Row]) -> tuple[Head, list[Row]]:
+        """Copy some of these rows into their archive. Returns where the journal begins now, and which."""
         head = self._reader.head()
-        archive.append(archive.file_for(self._reader.path, rows[0]), head, rows)
-        return head
+        file, chosen = archive.place(self._reader.path, rows)
+        archive.append(file, head, chosen)
+        return head, chosen

@@ -134,6 +134,13 @@ def outside_transaction(connection: sa.Connection, statement: str) -> list[Any]:
     return raw.execute(statement).fetchall()
 
 
+def give_back_free_pages(connection: sa.Connection, at_most: int) -> None:
+    """Make the file smaller by free pages, outside a transaction. Raises sqlite3.Error."""
+    raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # Any | None
+    # `execute` would take one step only, which is one page: the statement has no columns to fetch.
+    raw.executescript(f"PRAGMA incremental_vacuum({at_most})")
+
+
 def size_bytes(path: Path) -> int:
     """The journal's size on the disk, its write-ahead log included."""
     return sum(file.stat().st_size for file in (path, pages.log_of(path)) if file.exists())

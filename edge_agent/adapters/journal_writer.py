@@ -97,7 +97,7 @@ class Writer:
                 self._connection.execute(sa.delete(schema.head))
                 values = {"sequence": head.sequence, "confirmation": head.confirmation, "chain": head.chain}
                 self._connection.execute(schema.head.insert(), values)
-            sqlite.outside_transaction(self._connection, f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
+            sqlite.give_back_free_pages(self._connection, _VACUUM_PAGES)
             self._checkpoints.run_when_due(self._connection)
 
         self._do(work)

@@ -17,6 +17,11 @@ def _(event: ev.AgentStarted, state: State, _clock_s: float) -> None:
 
 
 @apply.register
+def _(event: ev.DiskChanged, state: State, _clock_s: float) -> None:
+    state.disk_low = event.low
+
+
+@apply.register
 def _(event: ev.DeviceChanged, state: State, _clock_s: float) -> None:
     device = state.devices.get(event.device_id)
     if device is not None:  # a device that has left the site file still stands in old journals

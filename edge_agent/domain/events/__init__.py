@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from edge_agent.domain.events.agent import AgentStarted, DeviceChanged
+from edge_agent.domain.events.agent import AgentStarted, DeviceChanged, DiskChanged
 from edge_agent.domain.events.command import (
     CommandAccepted,
     CommandDone,
@@ -80,6 +80,7 @@ from edge_agent.domain.events.unit import (
 Event: TypeAlias = (
     AgentStarted
     | DeviceChanged
+    | DiskChanged
     | TaskAccepted
     | TaskReplaced
     | TaskRejected
@@ -153,6 +154,7 @@ __all__ = [
     "ContainerArrived",
     "ContainerVerified",
     "DeviceChanged",
+    "DiskChanged",
     "Event",
     "ExceptionKind",
     "ExceptionRaised",
