@@ -11,8 +11,6 @@ from edge_agent.domain.inputs import DiskReported
 log = structlog.get_logger(__name__)
 
 CHECK_S = 2.0
-_ENOUGH = 1.1
-"""Tasks are taken again with a tenth more than the reserve, so that one file does not turn it to and fro."""
 _MB = 10**6
 
 
@@ -43,8 +41,9 @@ class DiskWatch:
         except OSError as error:
             log.warning("disk_not_readable", reason=str(error))
             return
-        enough_bytes = self._reserve_bytes * (_ENOUGH if self._low else 1)
-        low = free_bytes < enough_bytes
+        # Once it is low, a tenth more is enough: one file that comes and goes does not turn it to and fro.
+        margin_bytes = self._reserve_bytes // 10 if self._low else 0
+        low = free_bytes < self._reserve_bytes + margin_bytes
         if low != self._low:
             self._low = low
             if low:
