@@ -7,6 +7,7 @@ profiles stand in `config/profiles/*.yaml`. The wire rules themselves are in `do
 
 import re
 from enum import StrEnum
+from itertools import combinations
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -161,6 +162,22 @@ class StatusBlock(Part):
     """3 registers (sequence high, low, result) for each of `ring_count`; the last commands that ended."""
     ring_count: Annotated[int, Field(ge=1, le=32)] = 16
     """How many ended commands the block can show."""
+    agent_stale: Register | None = None
+    """1 register; 1 when the agent's heartbeat has stood still for 3 s, else 0. None: not shown."""
+
+
+class QueryBlock(Part):
+    """Registers by which the agent asks where a load is, or a picker what it holds. It changes nothing.
+
+    From `address` on the agent writes, in one request: the load (`text_registers` of the command block), then
+    a sequence number (1). From `answer` on the device writes: the sequence number that it answers (1), what
+    it sees (1: 0 not here, 1 at the place named, 2 on board), the place (`text_registers`).
+    """
+
+    address: Register
+    """The first register that the agent writes."""
+    answer: Register
+    """The first register that the device answers in."""
 
 
 class Mailbox(Part):
@@ -170,32 +187,58 @@ class Mailbox(Part):
     status: StatusBlock
     event_ack: Register
     """1 register, written by the agent: the last `event_sequence` that is safe in the journal."""
+    agent_heartbeat: Register | None = None
+    """1 register, written by the agent: counts up at least once a second. None: the device does not look."""
+    query: QueryBlock | None = None
+    """None: the device cannot be asked where a load is."""
     poll_s: PositiveFloat = 0.05
     """How often the status block is read."""
     request_timeout_s: PositiveFloat = 1.0
     """No answer to a request by then: the link is lost."""
 
+    def field(self, name: str) -> range:
+        """The registers of a field of the status block. Raises KeyError for a name that is none."""
+        first: int = getattr(self.status, name)
+        return range(first, first + self._widths()[name])
+
     @model_validator(mode="after")
     def _registers_fit(self) -> Self:
         status = self.status
         end = status.address + status.length
-        for name, width in self._widths().items():
-            first = getattr(status, name)
-            if not status.address <= first <= end - width:
+        for name in self._widths():
+            field = self.field(name)
+            if not status.address <= field.start <= field.stop <= end:
                 raise ValueError(
-                    f"status.{name}: registers {first}..{first + width - 1} are not all in the block"
+                    f"status.{name}: registers {field.start}..{field.stop - 1} are not all in the block"
                 )
-        command = range(self.command.address, self.command.address + self.command.length)
-        block = range(status.address, end)
-        if self.event_ack in command or self.event_ack in block or set(command) & set(block):
-            raise ValueError("command, status and event_ack share registers: give each its own")
+        areas = self._areas()
+        for (first, one), (second, other) in combinations(areas.items(), 2):
+            if max(one.start, other.start) < min(one.stop, other.stop):
+                raise ValueError(f"{first} and {second} share registers: give each its own")
         return self
+
+    def _areas(self) -> dict[str, range]:
+        """What is written or read in one request each."""
+        command, status, text = self.command, self.status, self.command.text_registers
+        areas = {
+            "command": range(command.address, command.address + command.length),
+            "status": range(status.address, status.address + status.length),
+            "event_ack": range(self.event_ack, self.event_ack + 1),
+        }
+        if (beat := self.agent_heartbeat) is not None:
+            areas["agent_heartbeat"] = range(beat, beat + 1)
+        if (query := self.query) is not None:
+            areas["query.address"] = range(query.address, query.address + text + 1)
+            areas["query.answer"] = range(query.answer, query.answer + text + 2)
+        return areas
 
     def _widths(self) -> dict[str, int]:
         """How many registers each field of the status block takes."""
         status = self.status
         doubles = ("epoch", "ack_sequence", "event_command", "event_weight")
-        words = ("heartbeat", "mode", "fault", "ack_code", "event_sequence", "event_result")
+        words: tuple[str, ...] = ("heartbeat", "mode", "fault", "ack_code", "event_sequence", "event_result")
+        if status.agent_stale is not None:
+            words = (*words, "agent_stale")
         return {
             **dict.fromkeys(words, 1),
             **dict.fromkeys(doubles, 2),
@@ -231,6 +274,14 @@ class Methods(Part):
     """UInt32 variable."""
     heartbeat: str = "Heartbeat"
     """UInt32 variable."""
+    agent_heartbeat: str | None = None
+    """UInt32 variable, written by the agent: counts up at least once a second. None: nobody looks."""
+    agent_stale: str | None = None
+    """UInt16 variable; 1 when the agent's heartbeat has stood still for 3 s, else 0."""
+    where_method: str | None = None
+    """`(Load: String) -> (Seen: UInt16, Place: String)`: where a load is; Seen as in `QueryBlock`."""
+    holding_method: str | None = None
+    """`() -> (Seen: UInt16, Load: String)`: 1 when the gripper holds a unit, and the load it came from."""
     publishing_interval_ms: PositiveInt = 20
     """How often the server sends what has happened."""
     request_timeout_s: PositiveFloat = 2.0

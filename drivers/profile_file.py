@@ -1,17 +1,19 @@
-"""Profiles as files: YAML in, `Profile` out, with the file and line in every complaint."""
+"""Profiles and other models as files: YAML in, a model out, with the file and line in every complaint."""
 
 import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, Node
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from drivers.profile import Profile
 from edge_agent.errors import ConfigurationError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 SUFFIX = ".yaml"
 _ADVICE = {
@@ -25,6 +27,14 @@ def load_profile(path: Path) -> Profile:
 
     Raises `ConfigurationError` with one line for each problem: `file:line: key: what: what to do`.
     """
+    return load_model(path, Profile, "write a profile, see config/profiles")
+
+
+def load_model(path: Path, model: type[Model], when_empty: str) -> Model:
+    """Read one YAML file as a model. `when_empty` says what to do about a file that holds no keys.
+
+    Raises `ConfigurationError` with one line for each problem: `file:line: key: what: what to do`.
+    """
     text = _read(path)
     try:
         tree = YAML(typ="safe", pure=True).compose(text)
@@ -35,11 +45,11 @@ def load_profile(path: Path) -> Profile:
     except YAMLError as error:
         raise ConfigurationError(f"{path}:1: not YAML: {error}: correct the file") from error
     if not isinstance(data, dict):
-        raise ConfigurationError(f"{path}:1: holds no keys: write a profile, see config/profiles")
+        raise ConfigurationError(f"{path}:1: holds no keys: {when_empty}")
     try:
-        return Profile.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(*_complaints(path, tree, error)) from error
+        raise ConfigurationError(*_complaints(path, tree, error, model)) from error
 
 
 def find_profile(name: str, directories: Iterable[Path]) -> Profile:
@@ -68,7 +78,7 @@ def _read(path: Path) -> str:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}: check the path") from error
 
 
-def _complaints(path: Path, tree: Node, error: ValidationError) -> list[str]:
+def _complaints(path: Path, tree: Node, error: ValidationError, model: type[BaseModel]) -> list[str]:
     lines = []
     for problem in error.errors():
         where = problem["loc"]
@@ -76,7 +86,7 @@ def _complaints(path: Path, tree: Node, error: ValidationError) -> list[str]:
             problem["type"], (problem["msg"].removeprefix("Value error, "), "correct it")
         )
         if problem["type"] == "extra_forbidden":
-            advice = _did_you_mean(str(where[-1]), _known_keys(where[:-1]), advice)
+            advice = _did_you_mean(str(where[-1]), _known_keys(model, where[:-1]), advice)
         key = ".".join(str(step) for step in where)
         lines.append(": ".join(filter(None, (f"{path}:{_line_of(tree, where)}", key, what, advice))))
     return lines
@@ -89,7 +99,7 @@ def _line_of(tree: Node, where: Sequence[int | str]) -> int:
         if isinstance(node, MappingNode):
             pair = next((pair for pair in node.value if pair[0].value == str(step)), None)
             if pair is None:
-                break
+                continue  # the step names a kind of part, or a key that is missing
             line, node = pair[0].start_mark.line, pair[1]
         elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
@@ -97,9 +107,9 @@ def _line_of(tree: Node, where: Sequence[int | str]) -> int:
     return int(line) + 1
 
 
-def _known_keys(where: Sequence[int | str]) -> list[str]:
+def _known_keys(root: type[BaseModel], where: Sequence[int | str]) -> list[str]:
     """The keys that the model has at this place; none where a dictionary of names stands in between."""
-    model: Any = Profile
+    model: Any = root
     for step in where:
         field = getattr(model, "model_fields", {}).get(step)
         kinds = getattr(field.annotation, "__args__", (field.annotation,)) if field else ()

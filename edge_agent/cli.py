@@ -16,7 +16,9 @@ from typing import Annotated, TypeVar
 import typer
 
 from drivers.profile import Profile
-from edge_agent import __version__, cli_journal, logs
+from edge_agent import __version__, cli_journal, crash_points, logs
+from edge_agent.cli_campaigns import campaign_app
+from edge_agent.cli_faults import fault_app
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError, EdgeAgentError
 
@@ -28,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_journal.app, name="journal")
+app.add_typer(campaign_app, name="campaign")
+app.add_typer(fault_app, name="fault")
 
 T = TypeVar("T")
 
@@ -54,15 +58,18 @@ ConfigOption = Annotated[
 RequiredConfig = Annotated[Path, typer.Option("--config", help="Site file (YAML).")]
 SeedOption = Annotated[int, typer.Option(help="Same seed, same stock, tasks and faults.")]
 SpeedOption = Annotated[float, typer.Option(min=0.1, max=200, help="Simulated seconds in a real one.")]
+ScenarioOption = Annotated[
+    Path | None, typer.Option("--scenario", help="Further faults from a scenario file (config/scenarios).")
+]
 FaultsOption = Annotated[Faults, typer.Option(help="Errors to inject: none, typical (1-3 %), harsh (10 %).")]
 
-DEMO_SPEED = 30.0
+DEMO_SPEED = 40.0
 
 
 @app.callback(invoke_without_command=True)
 def main_options(
-    debug: Annotated[bool, typer.Option(help="Tracebacks and debug logging.")] = False,
-    version: Annotated[bool, typer.Option(help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks and debug logging.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Options before the command."""
     if version:
@@ -76,11 +83,29 @@ def main_options(
 
 @app.command()
 def run(config: RequiredConfig) -> None:
-    """Run the agent until it is told to stop (SIGTERM, Ctrl-C)."""
-    from edge_agent.app import Agent
+    """Run the agent until it is told to stop (SIGTERM, Ctrl-C; twice: at once). SIGUSR1: drain or go on."""
+    from edge_agent.app import Agent, Signals
 
     site, profiles = _load(config)
-    _until_stopped(Agent(site, profiles).run)
+    crash_points.arm(os.environ)
+
+    async def live() -> None:
+        signals = Signals()
+
+        def stop() -> None:
+            (signals.hurry if signals.stop.is_set() else signals.stop).set()
+
+        def drain() -> None:
+            if signals.on_drain is not None:
+                signals.on_drain()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGINT, stop)
+        loop.add_signal_handler(signal.SIGUSR1, drain)
+        await Agent(site, profiles).run(signals)
+
+    asyncio.run(live())
 
 
 @app.command()
@@ -115,6 +140,7 @@ def demo(
     seed: SeedOption = 1,
     speed: SpeedOption = DEMO_SPEED,
     faults: FaultsOption = Faults.NONE,
+    scenario: ScenarioOption = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the audit here.")] = None,
     config: ConfigOption = None,
     broker: Annotated[BrokerChoice, typer.Option(help="Which MQTT broker to start.")] = BrokerChoice.AUTO,
@@ -126,12 +152,16 @@ def demo(
     from edge_agent.resources import config_directory
     from simulators.demo.run import DemoOptions, run_demo
     from simulators.demo.scene import SceneOptions
+    from simulators.faults.scenario import load_scenario
 
     site_file = config or config_directory() / "demo.yaml"
     site, _ = _load(site_file)
     if json_file is not None and not json_file.parent.is_dir():
         raise ConfigurationError(f"--json {json_file}: there is no folder {json_file.parent}: make it first")
-    scene = SceneOptions(site_file.resolve(), tasks, seed, speed, faults.value)
+    if scenario is not None:
+        load_scenario(scenario)
+        scenario = scenario.resolve()
+    scene = SceneOptions(site_file.resolve(), tasks, seed, speed, faults.value, scenario)
     options = DemoOptions(scene, json_file, broker.value, keep)
     if not _until_stopped(lambda stop: run_demo(site, options, Console(), stop)):
         raise typer.Exit(1)
@@ -144,22 +174,36 @@ def simulate(
         "world.jsonl"
     ),
     faults: FaultsOption = Faults.NONE,
+    scenario: ScenarioOption = None,
     seed: SeedOption = 1,
     speed: SpeedOption = 1.0,
+    control: Annotated[
+        Path | None, typer.Option(help="Make a control socket here, for 'edge-agent fault'.")
+    ] = None,
 ) -> None:
     """Put the simulated devices of a site on their addresses, until stopped."""
-    from simulators.faults import FaultMix
+    from simulators.faults.scenario import load_scenario, named_mix
     from simulators.serve import serve
 
     site, profiles = _load(config)
+    armed = named_mix(faults.value) + (load_scenario(scenario).faults if scenario else ())
 
     async def play(stop: asyncio.Event) -> None:
         def ready() -> None:
             _notify_ready()
             typer.echo(f"{len(site.devices)} simulated devices are up; world ledger: {ledger}")
 
-        mix = FaultMix.named(faults.value)
-        await serve(site, profiles, ledger=ledger, faults=mix, seed=seed, speed=speed, ready=ready, stop=stop)
+        await serve(
+            site,
+            profiles,
+            ledger=ledger,
+            faults=armed,
+            seed=seed,
+            speed=speed,
+            control=control,
+            ready=ready,
+            stop=stop,
+        )
 
     _until_stopped(play)
 

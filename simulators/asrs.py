@@ -14,10 +14,10 @@ from edge_agent.domain.command import (
     Retrieve,
     Store,
 )
-from edge_agent.domain.ids import CommandId, DeviceId
+from edge_agent.domain.ids import CommandId, DeviceId, Lpn
 from edge_agent.domain.site import CycleTimes, Storage
-from simulators.machine import End, Pace
-from simulators.world import Cause, Place, World, at_location, at_point
+from simulators.machine import End, Pace, Seen, Sighting
+from simulators.world import Cause, Place, PlaceKind, World, at_location, at_point, on_device
 
 
 @dataclass(slots=True)
@@ -87,6 +87,40 @@ class Asrs:
             return []
         self._world.set_down(job.order.load, job.destination, self._cause(job))
         return [self._end(job, Done(Report(place=job.order.location)))]
+
+    def middle_s(self, command_id: CommandId) -> float:
+        """When it picks the load up."""
+        assert self._job is not None  # asked straight after the start
+        assert self._job.command_id == command_id
+        return self._job.pick_up_at_s
+
+    def give_up(self, command_id: CommandId) -> End | None:
+        """The load goes back to where it came from."""
+        job = self._job
+        if job is None or job.command_id != command_id:
+            return None
+        if job.loaded:
+            if not self._world.has_room(job.origin):
+                return None
+            self._world.set_down(job.order.load, job.origin, self._cause(job))
+        return self._end(job, Failed(FailureReason.DEVICE_FAULT))
+
+    def sight(self, load: str) -> Sighting:
+        """It reads the labels in its own locations and on its two points."""
+        place = self._world.loads.get(Lpn(load))
+        if place == on_device(self._device_id):
+            return Sighting(Seen.ON_BOARD)
+        if place is not None and self._reaches(place):
+            return Sighting(Seen.AT_PLACE, place.name)
+        return Sighting(Seen.NOT_HERE)
+
+    def forget(self) -> None:
+        """Nothing that it answers with comes out of its memory."""
+
+    def _reaches(self, place: Place) -> bool:
+        if place.kind is PlaceKind.LOCATION:
+            return any(fnmatchcase(place.name, shell) for shell in self._storage.locations)
+        return place in (at_point(self._storage.infeed), at_point(self._storage.outfeed))
 
     def _unreachable(self, order: Retrieve | Store) -> Refusal | None:
         point = self._storage.outfeed if isinstance(order, Retrieve) else self._storage.infeed

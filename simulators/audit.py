@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from simulators.audit_containers import check_containers
 from simulators.audit_findings import FindingKind, Findings
 from simulators.audit_oms import OmsLedger, read_oms
 from simulators.audit_scans import ScanCheck, first_command_latencies_s
@@ -65,7 +66,7 @@ class VerificationCounts:
     """What the scans were tested with and what became of it."""
 
     injected: int
-    """Wrong items gripped and labels made unreadable on purpose."""
+    """Wrong items gripped, labels made unreadable and readings spoiled on purpose."""
     caught: int
     """Of those, the ones after which nothing was placed on the strength of them."""
     escaped: int
@@ -149,6 +150,7 @@ def audit(oms: Path, world: Path) -> Audit:
     check_inventory(oms_ledger, placed, findings)
     check_totes(oms_ledger, world_book, findings)
     check_tasks(oms_ledger, placed, findings)
+    check_containers(oms_ledger, world_book, findings)
     scans.run()
     return Audit(
         tasks=_tasks(oms_ledger),

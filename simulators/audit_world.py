@@ -10,19 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulators.audit_findings import FindingKind, Findings, Identity
+from simulators.audit_trouble import CommandKey, Trouble
 from simulators.ledger import read_ledger
 
 Facts = Mapping[str, Any]
-
-
-class CommandKey(NamedTuple):
-    """A command of one device."""
-
-    device: str
-    command: int
-
-    def __str__(self) -> str:
-        return f"command {self.command} of {self.device}"
 
 
 @dataclass(slots=True)
@@ -87,7 +78,9 @@ class WorldBook:
         self.readings: dict[str, list[Reading]] = {}
         """Of units, by scanner, in the order of time."""
         self.retrieved: set[tuple[str, str]] = set()
-        """(load, location) of everything that ever left storage."""
+        """(load, location) of everything that was ever brought out of storage."""
+        self.filled_at: dict[str, str] = {}
+        """The point on which the last unit was placed into a container."""
         self.wrong_items: list[CommandKey] = []
         self.grips: dict[CommandKey, Grip] = {}
         self.no_reads = 0
@@ -101,6 +94,7 @@ class WorldBook:
         self._unread: dict[str, int] = {}
         self._read_loads: set[str] = set()
         self._fetched_from: dict[str, str] = {}
+        self._trouble = Trouble()
         self._handlers = {
             "load": self._load,
             "stock": self._stock,
@@ -108,11 +102,13 @@ class WorldBook:
             "command": self._command,
             "command_ended": self._command_ended,
             "load_moved": self._load_moved,
+            "load_lost": self._load_lost,
             "unit_gripped": self._unit_gripped,
             "unit_placed": self._unit_placed,
             "unit_put_back": self._unit_put_back,
             "scanned": self._scanned,
             "fault": self._fault,
+            "operator_reset": self._trouble.reset,
             "violation": self._violation,
             "stock_end": self._stock_end,
         }
@@ -200,11 +196,23 @@ class WorldBook:
         self.loads[load] = destination
         leaves = destination == facts["device"]
         record = self._effect(facts, "taken away" if leaves else "set down", load)
-        if record is not None and record.verb == "retrieve" and leaves:
-            self._fetched_from[load] = origin
-            self.retrieved.add((load, origin))
+        if record is not None and record.verb == "retrieve":
+            self._retrieving(load, origin if leaves else None, destination)
         self._read_loads.discard(load)
         self._unread.pop(load, None)
+
+    def _retrieving(self, load: str, taken_from: str | None, destination: str) -> None:
+        if taken_from is not None:
+            self._fetched_from[load] = taken_from
+        elif (location := self._fetched_from.get(load, destination)) != destination:  # it was not taken back
+            self.retrieved.add((load, location))
+
+    def _load_lost(self, _t: float, facts: Facts) -> None:
+        load, origin = facts["load"], facts["from"]
+        if (at := self.loads.get(load)) != origin:
+            self._world(f"load {load} was lost from {origin} while it was at {at}")
+        self.loads[load] = "lost"
+        self._effect(facts, "lost", load)
 
     # ---- units ---------------------------------------------------------------------------------------
 
@@ -228,6 +236,8 @@ class WorldBook:
         if grip is None:
             return
         grip.container = container
+        record = self.commands.get(_key(facts))
+        self.filled_at[container] = record.arguments.get("point", "") if record else ""
         self.placed.append(grip)
         self._goes_on(grip.unit.unit, "")
         self._goes_on(container, f"unit {grip.unit.unit} was placed into {container}")
@@ -274,6 +284,9 @@ class WorldBook:
 
     def _scanned(self, t: float, facts: Facts) -> None:
         data = facts["data"]
+        if facts.get("spoiled"):
+            self._not_read(facts)
+            return
         if (load := facts.get("load")) is not None and load in data:
             self._read_loads.add(load)
             self._unread.pop(load, None)
@@ -284,14 +297,19 @@ class WorldBook:
             grip.read = True
             self.readings.setdefault(facts["scanner"], []).append(Reading(t, grip))
 
-    def _fault(self, _t: float, facts: Facts) -> None:
+    def _fault(self, t: float, facts: Facts) -> None:
+        self._trouble.struck(t, facts)
         match facts["fault"]:
             case "no_read":
-                self.no_reads += 1
-                subject = facts["unit"] if "unit" in facts else facts["load"]
-                self._unread[subject] = self._unread.get(subject, 0) + 1
+                self._not_read(facts)
             case "wrong_item":
                 self.wrong_items.append(_key(facts))
+
+    def _not_read(self, facts: Facts) -> None:
+        """What stands in front of a scanner could not be read, or not as it is."""
+        self.no_reads += 1
+        subject = facts["unit"] if "unit" in facts else facts["load"]
+        self._unread[subject] = self._unread.get(subject, 0) + 1
 
     def _goes_on(self, thing: str, text: str) -> None:
         """The agent acts on a label; every no-read of it that was not followed by a read was missed."""
@@ -316,6 +334,7 @@ class WorldBook:
             self._compare_stock()
         ended = [(record.accepted_t, record.ended_t) for record in self.commands.values()]
         longest_s = max((end - start for start, end in ended if end is not None), default=0.0)
+        longest_s *= self._trouble.slowest
         for record in self.commands.values():
             if self._is_lost(record, longest_s):
                 text = f"{record.key} ({record.verb}) was accepted and never ended"
@@ -329,11 +348,13 @@ class WorldBook:
                 self._world(f"{thing} is at {found_at} at the end; by its moves it is at {moved_to}")
 
     def _is_lost(self, record: CommandRecord, longest_s: float) -> bool:
-        """Neither ended, nor with its load on the machine, nor so young that it may be under way."""
+        """Neither ended, nor with its load on the machine, nor left open by a fault, nor so young that it may
+        be under way."""
         is_carried = self.loads.get(record.arguments.get("load", "")) == record.key.device
-        if record.ended_t is not None or is_carried:
+        if record.ended_t is not None or is_carried or self._trouble.may_never_end(record.key):
             return False
-        return self.last_t - record.accepted_t > longest_s
+        stood_s = self._trouble.stood_s(record.key.device, record.accepted_t, self.last_t)
+        return self.last_t - record.accepted_t - stood_s > longest_s
 
     def _world(self, text: str) -> None:
         self.findings.add(FindingKind.WORLD, text)

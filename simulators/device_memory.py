@@ -6,7 +6,7 @@ drivers and this module share no code, so they cannot share a mistake.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from typing import TypeVar
 
@@ -27,8 +27,21 @@ from edge_agent.domain.command import (
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import CommandId, DeviceId
 from edge_agent.errors import ConfigurationError
+from simulators.agent_beat import AgentBeat
+from simulators.faults.catalogue import (
+    LOSES_COMMAND,
+    AckLate,
+    AckLost,
+    AnyFault,
+    ArrivalMissed,
+    Busy,
+    EndDuplicated,
+    EndLost,
+)
+from simulators.faults.when import Moment
 from simulators.ledger import Record
-from simulators.machine import End, Machine
+from simulators.machine import End, Machine, Sighting
+from simulators.tempo import Tempo
 
 ORDERS: Mapping[str, Callable[..., Order]] = {
     "retrieve": Retrieve,
@@ -49,12 +62,21 @@ Content = tuple[int | str, tuple[str, ...]]
 Meaning = TypeVar("Meaning")
 
 
+Strike = Callable[[Moment, CommandId, str], Sequence[AnyFault]]
+"""Tells a moment in the life of a command and its verb; what strikes then has struck when it returns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the device says to a command: a number of `codes.acceptance`, and words for people."""
+    """What the device says to a command: a number of `codes.acceptance`, and words for people.
+
+    `late_s` and `lost`: what happens on the mailbox to the acknowledgement.
+    """
 
     code: int
     detail: str = ""
+    late_s: float = 0.0
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +94,15 @@ class _Entry:
     content: Content
     answer: Answer
     ended: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A command that the machine has, known to the controller or not."""
+
+    verb: str
+    middle_s: float
+    """When half of it is done, in the machine's own time."""
 
 
 class DeviceMemory:
@@ -97,12 +128,22 @@ class DeviceMemory:
         self._machine = machine
         self._record = record
         self._mode_since_s = 0.0
+        self._hidden_until_s = 0.0
         self._accepted = number_for(profile, "acceptance", profile.codes.acceptance, "accepted")
         self._verbs = {verb.call: (name, verb.arguments) for name, verb in profile.verbs.items()}
         self._check_verbs()
         self._entries: dict[CommandId, _Entry] = {}
         self._open: dict[CommandId, None] = {}
         self._ring: deque[Ended] = deque(maxlen=LONGEST_RING)
+        self.tempo = Tempo()
+        self.strike: Strike = lambda _moment, _command, _verb: ()
+        """Asked at every moment of every command; nothing strikes until somebody else is put here."""
+        self._work: dict[CommandId, _Work] = {}
+        self._before_middle: set[CommandId] = set()
+        self._missed: list[End] = []
+        self._given_up: list[End] = []
+        self._pulse_stands_at_s: float | None = None
+        self._agent_beat = AgentBeat()
 
     # ---- what the device shows -----------------------------------------------------------------------
 
@@ -127,33 +168,77 @@ class DeviceMemory:
     def mode_number(self) -> int:
         return number_for(self.profile, "modes", self.profile.codes.modes, self.mode)
 
+    def pulse_s(self, wall_s: float) -> float:
+        """The time that the heartbeat is counted from, in real seconds."""
+        return wall_s if self._pulse_stands_at_s is None else self._pulse_stands_at_s
+
+    def sight(self, load: str) -> Sighting:
+        """The answer to a query; it changes nothing."""
+        return self._machine.sight(load)
+
+    def agent_is_stale(self, wall_s: float) -> bool:
+        """The agent counts a heartbeat up, and it has stood still too long."""
+        return self._agent_beat.is_stale(wall_s)
+
     # ---- what happens to it --------------------------------------------------------------------------
 
     def submit(
         self, command_id: int, call: int | str, arguments: Sequence[str], *, now_s: float, wall_s: float
-    ) -> Answer:
+    ) -> Answer | None:
         """Answer a command that came over the wire, and start it when it is new and can be done.
 
-        `now_s` is simulated and `wall_s` real time in seconds. Repeats are answered as the first time.
+        `now_s` is simulated and `wall_s` real time in seconds. Repeats are answered as the first time. None:
+        the link was cut in that moment, and the command is lost with it.
         """
         known = CommandId(command_id)
         content: Content = (call, tuple(arguments))
         if (entry := self._entries.get(known)) is not None:
             return entry.answer if entry.content == content else self._conflict(known, entry.content, content)
-        refusal = self._start(known, call, arguments, now_s, wall_s)
+        verb = self._verbs.get(call, (str(call), ()))[0]
+        struck = self.strike(Moment.ARRIVES, known, verb)
+        if any(isinstance(fault, LOSES_COMMAND) for fault in struck):
+            return None
+        if any(isinstance(fault, Busy) for fault in struck):
+            refusal: Refusal | None = Refusal(RefusalReason.BUSY, "try again")
+        else:
+            refusal = self._start(known, call, arguments, now_s, wall_s)
         answer = self._refused(refusal) if refusal else Answer(self._accepted)
         self._remember(known, _Entry(content, answer))
         facts = {"device": self.device_id, "command": known, **self._told(call, arguments)}
         if refusal:
             self._record("refused", {**facts, "reason": refusal.reason, "detail": refusal.detail})
-        else:
-            self._open[known] = None
-            self._record("command", facts)
-        return answer
+            return answer
+        self._open[known] = None
+        self._work[known] = _Work(verb, self._machine.middle_s(known))
+        self._before_middle.add(known)
+        self._record("command", facts)
+        return _delivered(answer, self.strike(Moment.ACCEPTED, known, verb))
 
     def step(self, now_s: float) -> list[Ended]:
         """Let the machine go on until now; return what has ended, to be reported over the wire."""
-        return [ended for end in self._machine.step(now_s) if (ended := self._end(end))]
+        ends, self._given_up = self._given_up, []
+        own_s = self.tempo.own_s(now_s)
+        for command in self._reaching_middle(own_s):
+            if self.tempo.halted:
+                break
+            ends += self._machine.step(self._work[command].middle_s)
+            self._before_middle.discard(command)
+            if all(end.command_id != command for end in ends):
+                self.strike(Moment.HALF_WAY, command, self._work[command].verb)
+        if not self.tempo.halted:
+            ends += self._machine.step(self.tempo.own_s(now_s))
+        ends += self._given_up
+        self._given_up = []
+        return [ended for end in ends for ended in self._end(end)]
+
+    def give_up(self, end: End) -> None:
+        """The machine has dropped a command; its end is reported with the next step."""
+        self._given_up.append(end)
+
+    def notice_arrivals(self) -> None:
+        """The ends that the machine's sensors have missed are reported with the next step."""
+        self._given_up += self._missed
+        self._missed.clear()
 
     def show(self, mode: Mode, fault: int = 0, *, wall_s: float) -> None:
         """Change what the device says of itself: held, faulted, stopped or ready again."""
@@ -167,7 +252,23 @@ class DeviceMemory:
         self._entries.clear()
         self._open.clear()
         self._ring.clear()
+        self._machine.forget()
         self.epoch = self.epoch % 0xFFFF_FFFF + 1
+
+    def hide(self, until_wall_s: float) -> None:
+        """Nobody can see the mode before then, so that nobody can be blamed for not heeding it."""
+        self._hidden_until_s = max(self._hidden_until_s, until_wall_s)
+
+    def stop_pulse(self, wall_s: float) -> None:
+        """The heartbeat stands still until `start_pulse`."""
+        self._pulse_stands_at_s = self.pulse_s(wall_s)
+
+    def start_pulse(self) -> None:
+        self._pulse_stands_at_s = None
+
+    def agent_beats(self, count: int, wall_s: float) -> None:
+        """What the agent's heartbeat shows."""
+        self._agent_beat.beats(count, wall_s)
 
     def violation(self, rule: str, detail: str) -> None:
         """Hold something against the agent."""
@@ -184,11 +285,13 @@ class DeviceMemory:
             self.violation("command_while_busy", f"command {command_id} while {len(self._open)} are open")
             return Refusal(RefusalReason.BUSY, f"{len(self._open)} commands are open")
         if self.mode is not Mode.READY:
-            if wall_s - self._mode_since_s > NOTICE_S:
+            if wall_s - max(self._mode_since_s, self._hidden_until_s) > NOTICE_S:
                 self.violation("command_while_busy", f"command {command_id} while the mode is {self.mode}")
             return Refusal(RefusalReason.NOT_READY, f"the mode is {self.mode}")
         order = self._order(call, arguments)
-        return order if isinstance(order, Refusal) else self._machine.start(command_id, order, now_s)
+        if isinstance(order, Refusal):
+            return order
+        return self._machine.start(command_id, order, self.tempo.own_s(now_s))
 
     def _order(self, call: int | str, arguments: Sequence[str]) -> Order | Refusal:
         if call not in self._verbs:
@@ -208,18 +311,30 @@ class DeviceMemory:
         code = number_for(self.profile, "acceptance", self.profile.codes.acceptance, refusal.reason)
         return Answer(code, refusal.detail)
 
-    def _end(self, end: End) -> Ended | None:
+    def _reaching_middle(self, own_s: float) -> list[CommandId]:
+        due = [command for command in self._before_middle if self._work[command].middle_s <= own_s]
+        return sorted(due, key=lambda command: (self._work[command].middle_s, command))
+
+    def _end(self, end: End) -> list[Ended]:
+        """What is to be reported of an end: as a rule it alone."""
+        command = end.command_id
+        work = self._work.pop(command, None)  # None: its arrival was missed, and is noticed now
+        self._before_middle.discard(command)
+        struck = self.strike(Moment.ENDS, command, work.verb) if work else ()
+        if any(isinstance(fault, ArrivalMissed) for fault in struck):
+            self._missed.append(end)
+            return []
         meaning = "done" if isinstance(end.outcome, Done) else end.outcome.reason
-        self._record(
-            "command_ended", {"device": self.device_id, "command": end.command_id, "result": str(meaning)}
-        )
-        if end.command_id not in self._open:
-            return None
-        del self._open[end.command_id]
-        ended = self._in_numbers(end.command_id, end.outcome)
-        self._entries[end.command_id].ended = ended
+        self._record("command_ended", {"device": self.device_id, "command": command, "result": str(meaning)})
+        if command not in self._open:
+            return []
+        del self._open[command]
+        ended = self._in_numbers(command, end.outcome)
+        self._entries[command].ended = ended
         self._ring.append(ended)
-        return ended
+        if any(isinstance(fault, EndLost) for fault in struck):
+            return []
+        return [ended] * (2 if any(isinstance(fault, EndDuplicated) for fault in struck) else 1)
 
     def _in_numbers(self, command_id: CommandId, outcome: Done | Failed) -> Ended:
         meaning = "done" if isinstance(outcome, Done) else outcome.reason
@@ -251,6 +366,13 @@ class DeviceMemory:
             raise ConfigurationError(
                 f"profile {self.profile.name}: verbs.{name}: the simulators know {known}; correct the profile"
             )
+
+
+def _delivered(answer: Answer, struck: Sequence[AnyFault]) -> Answer:
+    """The acknowledgement as it gets out."""
+    late_s = max((fault.delay_s for fault in struck if isinstance(fault, AckLate)), default=0.0)
+    lost = any(isinstance(fault, AckLost) for fault in struck)
+    return replace(answer, late_s=late_s, lost=lost)
 
 
 def number_for(profile: Profile, table: str, codes: Mapping[int, Meaning], meaning: Meaning) -> int:

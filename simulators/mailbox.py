@@ -6,9 +6,11 @@ The device side of docs/reference/handshakes.md, "Modbus mailbox"; the profile g
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum, auto
+from functools import partial
 
 from drivers.profile import Mailbox, Profile
 from edge_agent.errors import ConfigurationError
+from simulators.agenda import Agenda
 from simulators.device_memory import DeviceMemory, Ended
 
 ACK_LIMIT_S = 30.0
@@ -37,26 +39,43 @@ class RegisterImage:
         self._written: dict[int, int] = {}
         self._heartbeat = 0
         self._ack = (0, 0)
+        self._acks_to_come = Agenda()
+        self._last_taken = 0
         self._slot = EventSlot()
+        self._answer: list[int] = []
+        self._stuck: dict[int, int] = {}
 
     @property
     def size(self) -> int:
         """How many registers there are, counted from address 0."""
         box = self.mailbox
-        ends = (
+        ends = [
             box.command.address + box.command.length,
             box.status.address + box.status.length,
             box.event_ack + 1,
-        )
+        ]
+        if box.agent_heartbeat is not None:
+            ends.append(box.agent_heartbeat + 1)
+        if box.query is not None:
+            ends += [box.query.address + self._texts + 1, box.query.answer + self._texts + 2]
         return max(ends)
 
     def read(self, *, wall_s: float) -> list[int]:
         """All registers as they stand, address 0 first."""
         self._watch_acknowledgement(wall_s)
+        image = self._image(wall_s)
+        for address, value in self._stuck.items():
+            image[address] = value
+        return image
+
+    def _image(self, wall_s: float) -> list[int]:
         image = [0] * self.size
         for address, value in self._written.items():
             image[address] = value
-        for address, values in self._status():
+        shown = self._status(wall_s)
+        if self.mailbox.query is not None:
+            shown.append((self.mailbox.query.answer, self._answer))
+        for address, values in shown:
             image[address : address + len(values)] = values
         return image
 
@@ -68,6 +87,10 @@ class RegisterImage:
             self._slot.acknowledged(values[0])
         elif address == block.address and len(values) == block.length:
             self._take_command(values, now_s, wall_s)
+        elif address == self.mailbox.agent_heartbeat and len(values) == 1:
+            self.memory.agent_beats(values[0], wall_s)
+        elif self._is_query(address, len(values)):
+            self._answer_query(values)
         elif block.address <= address and last <= block.address + block.length:
             self.memory.violation("partial_command", f"{len(values)} registers from {address}")
             return Refused.NOT_WHOLE
@@ -79,10 +102,32 @@ class RegisterImage:
 
     def step(self, *, now_s: float, wall_s: float) -> None:
         """Let the machine go on, and show the next event when the slot is free."""
-        self._heartbeat = int(wall_s * 4) & 0xFFFF
+        self._heartbeat = int(self.memory.pulse_s(wall_s) * 4) & 0xFFFF
+        self._acks_to_come.run(wall_s)
         for ended in self.memory.step(now_s):
             self._slot.put(ended)
         self._slot.advance(wall_s)
+
+    def forget(self) -> None:
+        """The controller has lost its memory: every register is as after a first start."""
+        self._written.clear()
+        self._ack, self._last_taken = (0, 0), 0
+        self._slot = EventSlot()
+        self._answer = []
+        self._stuck.clear()
+
+    def stick(self, register: str, *, wall_s: float) -> None:
+        """A field of the status block, or all of it (`status`), keeps what it shows now until `loosen`."""
+        status = self.mailbox.status
+        if register == "status":
+            where = range(status.address, status.address + status.length)
+        else:
+            where = self.mailbox.field(register)
+        image = self._image(wall_s)
+        self._stuck.update({address: image[address] for address in where})
+
+    def loosen(self) -> None:
+        self._stuck.clear()
 
     # ---- inside --------------------------------------------------------------------------------------
 
@@ -93,10 +138,31 @@ class RegisterImage:
             _text(values[start : start + self._texts])
             for start in range(1, 1 + block.argument_count * self._texts, self._texts)
         ]
+        epoch = self.memory.epoch
         answer = self.memory.submit(sequence, values[0], texts, now_s=now_s, wall_s=wall_s)
-        self._ack = (sequence, answer.code)
+        if answer is None or answer.lost or self.memory.epoch != epoch:
+            return
+        self._last_taken = sequence
+        if answer.late_s:
+            self._acks_to_come.at(
+                wall_s + answer.late_s, partial(self._acknowledge_late, sequence, answer.code)
+            )
+        else:
+            self._ack = (sequence, answer.code)
 
-    def _status(self) -> list[tuple[int, list[int]]]:
+    def _acknowledge_late(self, sequence: int, code: int) -> None:
+        if sequence == self._last_taken:  # what came after it has been acknowledged since
+            self._ack = (sequence, code)
+
+    def _is_query(self, address: int, length: int) -> bool:
+        query = self.mailbox.query
+        return query is not None and (address, length) == (query.address, self._texts + 1)
+
+    def _answer_query(self, values: Sequence[int]) -> None:
+        sighting = self.memory.sight(_text(values[: self._texts]))
+        self._answer = [values[-1], int(sighting.seen), *_registers(sighting.place, self._texts)]
+
+    def _status(self, wall_s: float) -> list[tuple[int, list[int]]]:
         status, memory, event = self.mailbox.status, self.memory, self._slot.event
         sequence, code = self._ack
         opened = [word for command in memory.open_commands[: status.open_count] for word in _words(command)]
@@ -105,7 +171,11 @@ class RegisterImage:
             for ended in memory.last_ended(status.ring_count)
             for word in (*_words(ended.command_id), ended.result)
         ]
+        stale = (
+            [] if status.agent_stale is None else [(status.agent_stale, [int(memory.agent_is_stale(wall_s))])]
+        )
         return [
+            *stale,
             (status.heartbeat, [self._heartbeat]),
             (status.mode, [memory.mode_number]),
             (status.fault, [memory.fault]),

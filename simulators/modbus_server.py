@@ -29,6 +29,11 @@ class ModbusServer:
         self._clock = clock
         self._server: ModbusTcpServer | None = None
 
+    @property
+    def bound(self) -> tuple[str, int]:
+        """Where it listens, after `start`."""
+        return self.host, self.port
+
     async def start(self) -> None:
         """Open the socket. Raises `ConfigurationError` when the address is taken."""
         devices = [self._device(unit, image) for unit, image in self._units.items()]

@@ -18,9 +18,9 @@ from edge_agent.domain.command import (
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn
 from edge_agent.domain.site import CycleTimes, Station
 from simulators.catalogue import Unit
-from simulators.faults import Fault, FaultSource
+from simulators.faults import DeviceFaults, Fault, Moment
 from simulators.ledger import Record
-from simulators.machine import End, Pace
+from simulators.machine import End, Pace, Seen, Sighting
 from simulators.world import Cause, World, at_point
 
 
@@ -28,6 +28,7 @@ from simulators.world import Cause, World, at_point
 class _Job:
     command_id: CommandId
     order: Pick | Place | PutBack
+    middle_s: float
     due_s: float
 
 
@@ -42,7 +43,7 @@ class Picker:
         cycle_times: CycleTimes,
         pace: Pace,
         *,
-        faults: FaultSource,
+        faults: DeviceFaults,
         seed: int,
         record: Record,
     ) -> None:
@@ -56,6 +57,7 @@ class Picker:
         self._random = random.Random(f"{seed}/{device_id}/grip")
         self._record = record
         self._job: _Job | None = None
+        self._gripped_from: Lpn | None = None
 
     def start(self, command_id: CommandId, order: Order, now_s: float) -> Refusal | None:
         if not isinstance(order, Pick | Place | PutBack):
@@ -67,7 +69,8 @@ class Picker:
         holding = self._world.held_by(self._device_id) is not None
         if holding is isinstance(order, Pick):
             return Refusal(RefusalReason.NOT_READY, "the gripper is " + ("full" if holding else "empty"))
-        self._job = _Job(command_id, order, now_s + self._pace.vary(self._cycle_s(order)))
+        duration_s = self._pace.vary(self._cycle_s(order))
+        self._job = _Job(command_id, order, now_s + duration_s / 2, now_s + duration_s)
         return None
 
     def step(self, now_s: float) -> list[End]:
@@ -83,6 +86,27 @@ class Picker:
             return [End(job.command_id, Failed(FailureReason.ITEM_MISSING))]
         return [End(job.command_id, Done(Report(place=job.order.point, weight_g=unit.weight_g)))]
 
+    def middle_s(self, command_id: CommandId) -> float:
+        assert self._job is not None  # asked straight after the start
+        assert self._job.command_id == command_id
+        return self._job.middle_s
+
+    def give_up(self, command_id: CommandId) -> End | None:
+        """The arm stops; what the gripper holds, it holds."""
+        if self._job is None or self._job.command_id != command_id:
+            return None
+        self._job = None
+        return End(command_id, Failed(FailureReason.DEVICE_FAULT))
+
+    def sight(self, _load: str) -> Sighting:
+        """What the gripper holds: its vacuum says that, its memory where the unit came from."""
+        if self._world.held_by(self._device_id) is None:
+            return Sighting(Seen.NOT_HERE)
+        return Sighting(Seen.AT_PLACE, self._gripped_from or "")
+
+    def forget(self) -> None:
+        self._gripped_from = None
+
     def _handle(self, job: _Job, load: Lpn) -> Unit | None:
         """Move the unit; None when there was none to grip."""
         cause = Cause(self._device_id, job.command_id)
@@ -93,6 +117,7 @@ class Picker:
         unit = self._choose(job.order, cause)
         if unit is not None:
             self._world.grip(unit.unit_id, load, job.order.point, cause)
+            self._gripped_from = load
         return unit
 
     def _choose(self, order: Pick, cause: Cause) -> Unit | None:
@@ -101,7 +126,7 @@ class Picker:
         wrong = [unit for unit in content if unit.gtin != order.gtin]
         if not right:
             return None
-        if self._faults.strikes(Fault.WRONG_ITEM, self._device_id) and wrong:
+        if wrong and self._faults.strike(Moment.GRIPS, cause.command, "pick"):
             unit = self._random.choice(wrong)
             facts = {"unit": unit.unit_id, "gtin": unit.gtin, "ordered_gtin": order.gtin}
             self._record("fault", {"fault": Fault.WRONG_ITEM, **cause.facts(), **facts})

@@ -1,19 +1,23 @@
 """The physics of a fixed barcode scanner: what stands in front of it, and what it makes of that."""
 
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.profile import Profile, ScannerWire, wire_bytes
 from edge_agent.domain.ids import DeviceId, Lpn
 from edge_agent.errors import ConfigurationError
 from simulators.catalogue import Unit
-from simulators.faults import Fault, FaultSource
+from simulators.faults.catalogue import AnyFault, Fault, GarbageBytes
 from simulators.ledger import Record
 from simulators.machine import Pace
 
 CODE_128 = b"]C0"
 """AIM identifier of a plain Code 128, the symbology of the totes' and containers' labels."""
 AIM_LENGTH = 3
+NUMBER_LENGTH = AIM_LENGTH + 2 + 14
+"""AIM identifier, "01" and the GTIN: what stands in front of lot and serial number."""
+FIRST_NOISE = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Reading:
     facts: Mapping[str, object]
 
 
+Strike = Callable[[Mapping[str, object]], Sequence[AnyFault]]
+"""Tells of a reading and what stands in front of the scanner; returns the faults that strike it."""
 View = Callable[[], Seen | None]
 """Looks at what stands in front of a scanner now."""
 
@@ -58,7 +64,6 @@ class Scanner:
         scan_s: float,
         pace: Pace,
         *,
-        faults: FaultSource,
         record: Record,
     ) -> None:
         """Raises `ConfigurationError` when the profile has no scanner section."""
@@ -67,8 +72,9 @@ class Scanner:
         self._view = view
         self._scan_s = scan_s
         self._pace = pace
-        self._faults = faults
         self._record = record
+        self.strike: Strike = lambda _facts: ()
+        """Asked at every reading; nothing strikes until somebody else is put here."""
         self._received = b""
         self._due_s: float | None = None
         self._watched: Seen | None = None
@@ -99,12 +105,12 @@ class Scanner:
         """The line was closed: half a command goes with it."""
         self._received = b""
 
-    def step(self, now_s: float) -> Reading | None:
-        """What is to be sent by now, if anything."""
+    def step(self, now_s: float) -> list[Reading]:
+        """What is to be sent by now: as a rule one reading or none."""
         if not self._wire.trigger:
             self._watch(now_s)
         if self._due_s is None or now_s < self._due_s:
-            return None
+            return []
         self._due_s = None
         return self._read()
 
@@ -114,20 +120,39 @@ class Scanner:
 
     # ---- inside --------------------------------------------------------------------------------------
 
-    def _read(self) -> Reading | None:
+    def _read(self) -> list[Reading]:
         seen = self._view()
-        facts = dict(seen.facts) if seen else {}
-        if seen is not None and self._faults.strikes(Fault.NO_READ, self.device_id):
-            self._record("fault", {"device": self.device_id, "fault": Fault.NO_READ, **facts})
-            seen = None
         if seen is None:
-            data = wire_bytes(self._wire.no_read)
-        else:
-            data = seen.label if self._wire.aim else seen.label[AIM_LENGTH:]
-        if not data:
-            return None
-        frame = wire_bytes(self._wire.prefix) + data + wire_bytes(self._wire.terminator)
-        return Reading(frame, {"data": data.decode("latin-1"), **facts})
+            return self._framed(wire_bytes(self._wire.no_read), {})
+        struck = {fault.fault: fault for fault in self.strike(seen.facts)}
+        if Fault.UNPLUGGED in struck:
+            return []
+        if Fault.NO_READ in struck:
+            return self._framed(wire_bytes(self._wire.no_read), seen.facts)
+        return self._sent(seen, struck)
+
+    def _sent(self, seen: Seen, struck: Mapping[Fault, AnyFault]) -> list[Reading]:
+        """The label as it gets onto the line, with whatever happens to it there."""
+        code = seen.label if self._wire.aim else seen.label[AIM_LENGTH:]
+        pieces, spoiled, noise = [code], False, b""
+        if isinstance(garbage := struck.get(Fault.GARBAGE_BYTES), GarbageBytes):
+            noise = _noise(code, garbage.length)
+            spoiled = not self._wire.prefix  # what comes before a prefix is known to be none of the code
+        if Fault.CODES_JOINED in struck:
+            pieces, spoiled = [code + code], True
+        if Fault.CODE_CUT in struck and len(code) > 1:
+            cut = _cut(code)
+            pieces, spoiled = [code[:cut], code[cut:]], True
+        if Fault.DOUBLE_READ in struck:
+            pieces = pieces * 2
+        facts = {**seen.facts, "spoiled": True} if spoiled else seen.facts
+        return [reading for piece in pieces for reading in self._framed(piece, facts, noise)]
+
+    def _framed(self, code: bytes, facts: Mapping[str, object], noise: bytes = b"") -> list[Reading]:
+        if not code:
+            return []
+        frame = noise + wire_bytes(self._wire.prefix) + code + wire_bytes(self._wire.terminator)
+        return [Reading(frame, {"data": (noise + code).decode("latin-1"), **facts})]
 
     def _watch(self, now_s: float) -> None:
         seen = self._view()
@@ -145,6 +170,16 @@ class Scanner:
 
     def _bad(self, _now_s: float) -> None:
         self._record("feedback", {"scanner": self.device_id, "good": False})
+
+
+def _cut(code: bytes) -> int:
+    """Where a code breaks: within the number that it is about."""
+    return random.Random(code).randint(1, min(NUMBER_LENGTH, len(code)) - 1)
+
+
+def _noise(code: bytes, length: int) -> bytes:
+    """Bytes that stand in no code, no prefix and no terminator."""
+    return bytes(random.Random(code).randint(FIRST_NOISE, 0xFF) for _ in range(length))
 
 
 def _wire_of(profile: Profile) -> ScannerWire:

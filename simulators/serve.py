@@ -10,9 +10,10 @@ from drivers.profile import Profile
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
-from simulators.faults import FaultMix
+from simulators.control import ControlServer
+from simulators.faults import AnyFault
 from simulators.ledger import Ledger
-from simulators.site import Server, build_site
+from simulators.site import SimulatedSite, build_site
 
 TICK_S = 0.005
 """Real seconds between two steps. A command starts when it arrives, so this only delays what ends."""
@@ -23,15 +24,17 @@ async def serve(
     profiles: Mapping[str, Profile],
     *,
     ledger: Path,
-    faults: FaultMix,
+    faults: Sequence[AnyFault],
     seed: int,
     speed: float,
+    control: Path | None = None,
     ready: Callable[[], None] | None = None,
     stop: asyncio.Event,
 ) -> None:
     """Run the simulated devices of a site until `stop` is set, then write where everything is.
 
-    `speed` is how many simulated seconds pass in a real one. `ready` is called once every address listens.
+    `speed` is how many simulated seconds pass in a real one. `control` is the path of the control socket, if
+    there is to be one. `ready` is called once every address listens.
     Raises `ConfigurationError` when the site cannot be simulated, an address is taken, or the ledger already
     holds the story of another world.
     """
@@ -49,6 +52,10 @@ async def serve(
             for server in simulated.servers:
                 started.push_async_callback(server.stop)
                 await server.start()
+            if control is not None:
+                desk = ControlServer(control, simulated.faults)
+                started.push_async_callback(desk.stop)
+                await desk.start()
             async with asyncio.TaskGroup() as group:
                 lines = [
                     group.create_task(scanner.run(), name="simulated scanner line")
@@ -56,15 +63,16 @@ async def serve(
                 ]
                 if ready is not None:
                     ready()
-                await _tick(simulated.servers, stop)
+                await _tick(simulated, stop)
                 for line in lines:
                     line.cancel()
         simulated.world.write_end()
 
 
-async def _tick(servers: Sequence[Server], stop: asyncio.Event) -> None:
+async def _tick(simulated: SimulatedSite, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        for server in servers:
+        simulated.faults.step()
+        for server in simulated.servers:
             await server.step()
         await asyncio.sleep(TICK_S)
 

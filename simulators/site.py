@@ -1,21 +1,26 @@
 """Builds the simulated site: the stock, the world, and the physics and the wire of every device."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from drivers.profile import Handshake, Profile
-from edge_agent.domain.ids import DeviceId, PointId
+from edge_agent.domain.ids import DeviceId, Lpn, PointId
 from edge_agent.domain.site import Site, Station
 from edge_agent.errors import ConfigurationError
+from simulators.agenda import Agenda
 from simulators.asrs import Asrs
 from simulators.catalogue import build_stock
 from simulators.clock import SimClock
 from simulators.conveyor import Conveyor
 from simulators.device_memory import DeviceMemory
-from simulators.faults import Fault, FaultMix, FaultSource
+from simulators.fault_desk import FaultDesk
+from simulators.faults import AnyFault, DeviceFaults, Fault, FaultSource, Target
+from simulators.gate import Gate
+from simulators.gated import BEHIND, Gated
+from simulators.injector import Injector, MachineInjector, ScannerInjector
 from simulators.ledger import Record
 from simulators.machine import Machine, Pace
 from simulators.mailbox import RegisterImage
@@ -46,6 +51,7 @@ class SimulatedSite:
     world: World
     machines: tuple[Server, ...]
     scanners: tuple[ScannerServer, ...]
+    faults: FaultDesk
 
     @property
     def servers(self) -> tuple[Server, ...]:
@@ -57,7 +63,7 @@ def build_site(
     profiles: Mapping[str, Profile],
     *,
     record: Record,
-    faults: FaultMix,
+    faults: Sequence[AnyFault],
     seed: int,
     clock: SimClock,
     epoch: int,
@@ -69,21 +75,36 @@ def build_site(
     an address that does not fit the handshake.
     """
     source = FaultSource(faults, seed)
-    world = _lay_out(site, source, seed, record)
-    builder = _Builder(site, profiles, world, source, record, seed, clock, epoch)
-    return SimulatedSite(world, builder.machines(), builder.scanners())
+    targets = {
+        device: Target(device, profile.family, profile.handshake)
+        for device, profile in ((name, _profile(site, profiles, name)) for name in site.devices)
+    }
+    world = _lay_out(site, source, targets, seed, record)
+    builder = _Builder(site, profiles, world, source, targets, record, seed, clock, epoch)
+    machines, scanners = builder.machines(), builder.scanners()
+    desk = FaultDesk(source, builder.injectors, world, builder.agenda, clock)
+    desk.check()
+    return SimulatedSite(world, machines, scanners, desk)
 
 
-def _lay_out(site: Site, faults: FaultSource, seed: int, record: Record) -> World:
+def _lay_out(
+    site: Site, faults: FaultSource, targets: Mapping[DeviceId, Target], seed: int, record: Record
+) -> World:
     stock = build_stock(site, seed)
+
+    def asrs_of(tote: Lpn) -> Target:
+        device = site.storage_of(stock.by_tote[tote].location)
+        assert device is not None  # the stock is laid out in the locations of the site
+        return targets[device]
+
     absent: set[str] = set()
-    for units in faults.absent_units(stock):
+    for units in faults.absent_units(stock, asrs_of):
         first = units[0]
         absent.update(unit.unit_id for unit in units)
         record(
             "fault",
             {
-                "device": site.storage_of(stock.by_tote[first.tote].location),
+                "device": asrs_of(first.tote).device,
                 "fault": Fault.ITEM_MISSING,
                 "container": first.tote,
                 "gtin": first.gtin,
@@ -93,39 +114,73 @@ def _lay_out(site: Site, faults: FaultSource, seed: int, record: Record) -> Worl
     return World(site, stock.totes, (unit for unit in stock.units if unit.unit_id not in absent), record)
 
 
+def _profile(site: Site, profiles: Mapping[str, Profile], device: DeviceId) -> Profile:
+    name = site.devices[device].profile
+    if name not in profiles:
+        raise ConfigurationError(f"devices.{device}: no profile {name!r}; there are {', '.join(profiles)}")
+    return profiles[name]
+
+
 @dataclass(frozen=True)
 class _Builder:
     site: Site
     profiles: Mapping[str, Profile]
     world: World
-    faults: FaultSource
+    source: FaultSource
+    targets: Mapping[DeviceId, Target]
     record: Record
     seed: int
     clock: SimClock
     epoch: int
+    agenda: Agenda = field(default_factory=Agenda)
+    injectors: dict[DeviceId, Injector] = field(default_factory=dict)
 
     # ---- machines ------------------------------------------------------------------------------------
 
     def machines(self) -> tuple[Server, ...]:
         servers: list[Server] = []
         images: dict[tuple[str, int], dict[int, RegisterImage]] = defaultdict(dict)
+        gates: dict[tuple[str, int], Gate] = {}
         for device, settings in self.site.devices.items():
             profile = self._profile(device)
             if profile.handshake is Handshake.SCANNER:
                 continue
             machine = self._machine(device, profile)
             memory = DeviceMemory(device, profile, machine, self.record, epoch=self.epoch)
+            image: RegisterImage | None = None
+            address = urlsplit(settings.address)
             if profile.handshake is Handshake.METHODS:
                 self._expect_scheme(device, "opc.tcp")
-                servers.append(OpcUaServer(settings.address, memory, self.clock))
+                gate = self._gate(f"opc.tcp://{address.netloc}", address.hostname, address.port or 0)
+                servers.append(Gated(OpcUaServer(settings.address, memory, self.clock, bind=BEHIND), gate))
             else:
                 self._expect_scheme(device, "modbus")
-                address = urlsplit(settings.address)
-                unit = int(address.path.strip("/"))
-                port = MODBUS_PORT if address.port is None else address.port
-                images[address.hostname or "", port][unit] = RegisterImage(memory)
-        servers += [ModbusServer(host, port, units, self.clock) for (host, port), units in images.items()]
+                image = RegisterImage(memory)
+                socket = (address.hostname or "", MODBUS_PORT if address.port is None else address.port)
+                images[socket][int(address.path.strip("/"))] = image
+                if socket not in gates:
+                    gates[socket] = self._gate(f"modbus://{address.netloc}", *socket)
+                gate = gates[socket]
+            self.injectors[device] = MachineInjector(
+                self._faults(device),
+                memory,
+                machine,
+                gate,
+                image,
+                record=self.record,
+                agenda=self.agenda,
+                clock=self.clock,
+            )
+        servers += [
+            Gated(ModbusServer(*BEHIND, units, self.clock), gates[socket]) for socket, units in images.items()
+        ]
         return tuple(servers)
+
+    def _gate(self, name: str, host: str | None, port: int) -> Gate:
+        return Gate(name, host or "", port, self.clock)
+
+    def _faults(self, device: DeviceId) -> DeviceFaults:
+        return DeviceFaults(self.source, self.targets[device])
 
     def _machine(self, device: DeviceId, profile: Profile) -> Machine:
         build = {"asrs": self._asrs, "conveyor": self._conveyor, "picker": self._picker}.get(profile.family)
@@ -155,7 +210,7 @@ class _Builder:
             self.world,
             self.site.cycle_times,
             self._pace(device),
-            faults=self.faults,
+            faults=self._faults(device),
             seed=self.seed,
             record=self.record,
         )
@@ -177,10 +232,11 @@ class _Builder:
                 view,
                 self.site.cycle_times.scan_s,
                 self._pace(device),
-                faults=self.faults,
                 record=self.record,
             )
-            servers.append(ScannerServer(scanner, line_for(settings.address), self.clock))
+            server = ScannerServer(scanner, line_for(settings.address), self.clock)
+            self.injectors[device] = ScannerInjector(self._faults(device), server, record=self.record)
+            servers.append(server)
         return tuple(servers)
 
     def _views(self) -> dict[DeviceId, View]:
@@ -209,12 +265,7 @@ class _Builder:
     # ---- both ----------------------------------------------------------------------------------------
 
     def _profile(self, device: DeviceId) -> Profile:
-        name = self.site.devices[device].profile
-        if name not in self.profiles:
-            raise ConfigurationError(
-                f"devices.{device}: no profile {name!r}; there are {', '.join(self.profiles)}"
-            )
-        return self.profiles[name]
+        return _profile(self.site, self.profiles, device)
 
     def _pace(self, device: DeviceId) -> Pace:
         return Pace(self.seed, device)

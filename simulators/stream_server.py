@@ -57,23 +57,43 @@ class ScannerServer:
     """One simulated scanner and its line."""
 
     def __init__(self, scanner: Scanner, line: Line, clock: SimClock) -> None:
-        self._scanner = scanner
+        self.scanner = scanner
         self._line = line
         self._clock = clock
+        self._plugged = True
+        self._plug_in_at_s = 0.0
 
     async def start(self) -> None:
         await self._line.open(
-            lambda data: self._scanner.receive(data, self._clock.now_s()), self._scanner.hung_up
+            lambda data: self.scanner.receive(data, self._clock.now_s()), self.scanner.hung_up
         )
 
     async def run(self) -> None:
         await self._line.run()
 
+    def unplug(self, duration_s: float) -> None:
+        """The line is gone from the next step on, until so many real seconds have passed."""
+        self._plug_in_at_s = max(self._plug_in_at_s, self._clock.wall_s() + duration_s)
+
     async def step(self) -> None:
+        await self._plug_in_or_out()
+        if not self._plugged:
+            return
         self._line.poll()
-        reading = self._scanner.step(self._clock.now_s())
-        if reading is not None and self._line.send(reading.frame):
-            self._scanner.sent(reading)
+        for reading in self.scanner.step(self._clock.now_s()):
+            if self._line.send(reading.frame):
+                self.scanner.sent(reading)
+
+    async def _plug_in_or_out(self) -> None:
+        is_out = self._clock.wall_s() < self._plug_in_at_s
+        if is_out and self._plugged:
+            self._plugged = False
+            await self._line.close()
+            self.scanner.hung_up()
+        elif not is_out and not self._plugged:
+            with suppress(ConfigurationError):  # somebody else has the address: try again with the next tick
+                await self.start()
+                self._plugged = True
 
     async def stop(self) -> None:
         await self._line.close()
@@ -176,16 +196,26 @@ class ConnectingLine:
         self._join: Callable[[], _Peer] | None = None
 
     async def open(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
-        self._join = lambda: _Peer(received, hung_up)
+        def join() -> _Peer:
+            self._peer = _Peer(received, hung_up)
+            return self._peer
+
+        self._join = join
 
     async def run(self) -> None:
-        """Connect and connect again, until cancelled."""
+        """Connect and connect again while the line is open, until cancelled."""
         loop = asyncio.get_running_loop()
-        while self._join is not None:
-            with suppress(OSError):
-                _, self._peer = await loop.create_connection(self._join, self.host, self.port)
-                await self._peer.gone.wait()
+        while True:
+            if self._join is not None:
+                with suppress(OSError):
+                    _, peer = await loop.create_connection(self._join, self.host, self.port)
+                    if not self._is_open():
+                        peer.close()
+                    await peer.gone.wait()
             await asyncio.sleep(RECONNECT_S)
+
+    def _is_open(self) -> bool:
+        return self._join is not None
 
     def poll(self) -> None:
         return
@@ -250,8 +280,10 @@ class PtyLine:
 
     async def close(self) -> None:
         if self._fd is not None:
+            self._poller.unregister(self._fd)
             os.close(self._fd)
             self._fd = None
+            self._was_open = False
             self._unlink()
 
     def _flags(self) -> int:

@@ -1,6 +1,7 @@
 """Ground truth: where every load and every unit really is, and the record of how it got there.
 
-Nothing appears or vanishes here, but for order containers that come to the supply point. A move that cannot
+Nothing appears or vanishes here, but for order containers that come to the supply point and loads that are
+taken away by hand. A move that cannot
 happen raises and changes nothing; every other one stands in the ledger with its device and its command.
 """
 
@@ -23,7 +24,7 @@ class ImpossibleMoveError(EdgeAgentError):
 
 
 class PlaceKind(StrEnum):
-    """The kinds of places. A load is at one of the first three, a unit at one of the last two."""
+    """The kinds of places. A load is at one of the first four, a unit at one of the last two."""
 
     LOCATION = "location"
     """A storage location; room for one load."""
@@ -31,6 +32,8 @@ class PlaceKind(StrEnum):
     """A hand-over point; room as in the site file."""
     CARRIER = "carrier"
     """On a machine that is moving the load."""
+    LOST = "lost"
+    """Nobody knows: it was taken out of the warehouse."""
     LOAD = "load"
     """In a tote or an order container."""
     GRIPPER = "gripper"
@@ -46,6 +49,9 @@ class Place:
 
     def __str__(self) -> str:
         return self.name
+
+
+NOWHERE = Place(PlaceKind.LOST, "lost")
 
 
 def at_location(name: LocationId) -> Place:
@@ -156,6 +162,13 @@ class World:
         _require(place.kind in (PlaceKind.LOCATION, PlaceKind.POINT), f"nothing is set down on {place.kind}")
         _require(self.has_room(place), f"{place} is full")
         self._move_load(load, on_device(cause.device), place, cause)
+
+    def lose(self, load: Lpn, cause: Cause) -> None:
+        """Somebody takes a load off the machine that carries it; it is not seen again."""
+        carrier = on_device(cause.device)
+        self._require_at(load, carrier)
+        self._record("load_lost", {"load": load, "from": carrier.name, **cause.facts()})
+        self._put_load(load, NOWHERE)
 
     def grip(self, unit: str, tote: Lpn, point: PointId, cause: Cause) -> None:
         """A picker takes a unit out of the load that stands at its point."""

@@ -30,6 +30,7 @@ class StateImage:
     next_exception: int
     next_arrival: int
     disk_low: bool
+    draining: bool
     tasks: tuple[TaskState, ...]
     trips: tuple[TripState, ...]
     stations: tuple[StationState, ...]
@@ -47,6 +48,7 @@ def image_of(state: State) -> StateImage:
         state.next_exception,
         state.next_arrival,
         state.disk_low,
+        state.draining,
         tuple(map(_task, state.tasks.values())),
         tuple(replace(trip, lines=list(trip.lines)) for trip in state.trips.values()),
         tuple(map(_station, state.stations.values())),
@@ -74,7 +76,7 @@ def load(state: State, image: StateImage) -> None:
     """Put a state that has seen no event yet into the one of an image, whose parts it takes over."""
     state.next_command, state.next_trip = image.next_command, image.next_trip
     state.next_exception, state.next_arrival = image.next_exception, image.next_arrival
-    state.disk_low = image.disk_low
+    state.disk_low, state.draining = image.disk_low, image.draining
     for task in image.tasks:
         state.tasks[task.task.task_id] = task
         state.containers[task.task.destination.container_id] = task.task.task_id

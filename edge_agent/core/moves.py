@@ -1,6 +1,6 @@
 """Moving totes and order containers: the next command of each, or why it waits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
@@ -19,8 +19,10 @@ from edge_agent.domain.command import (
     Transfer,
 )
 from edge_agent.domain.events import SourceReason
-from edge_agent.domain.ids import CommandId, DeviceId, PointId
+from edge_agent.domain.ids import CommandId, DeviceId, Lpn, PointId
 from edge_agent.domain.time import Instant
+
+_STANDING = frozenset({TripStatus.AT_STATION, TripStatus.PRESENTED})
 
 
 def order(state: State, device_id: DeviceId, what: Order, purpose: Purpose) -> ev.CommandOrdered:
@@ -83,6 +85,36 @@ def next_tote_move(state: State, trip: TripState, now: Instant) -> tuple[DeviceI
     if move is None or isinstance(move, Wait):
         return move
     return device_wait(state, move[0], now) or move
+
+
+def open_commands(state: State) -> Iterator[tuple[Command, bool]]:
+    """The commands whose end is still to come, and whether the device has accepted each."""
+    for command in state.commands.values():
+        if command.status in (CommandStatus.ORDERED, CommandStatus.ACCEPTED):
+            yield command.command, command.status is CommandStatus.ACCEPTED
+
+
+def moving(state: State) -> list[Command]:
+    """The open commands that will end without any further order.
+
+    A transfer to a point where another load stands waits for that load to be ordered away.
+    """
+    taken = {trip.point: trip.tote for trip in state.trips.values() if trip.status in _STANDING}
+    for task in state.tasks.values():
+        if task.container_here and task.put_point is not None:
+            taken[task.put_point] = task.task.destination.container_id
+    for unknown in state.commands.values():
+        if unknown.status is CommandStatus.UNKNOWN and isinstance(unknown.command.order, Transfer):
+            taken[unknown.command.order.destination] = unknown.command.order.load  # perhaps
+    return [command for command, _ in open_commands(state) if not _waits_for_room(command, taken)]
+
+
+def _waits_for_room(command: Command, taken: Mapping[PointId | None, Lpn]) -> bool:
+    match command.order:
+        case Transfer(load, _, destination):
+            return taken.get(destination, load) != load
+        case _:
+            return False
 
 
 def _under_way(state: State, command_id: CommandId) -> str:

@@ -212,6 +212,8 @@ class _Devices(dict[DeviceId, DeviceState]):
 @dataclass(slots=True)
 class State:
     plant: Plant
+    draining: bool = False
+    """No new work is ordered."""
     next_command: int = 0
     next_trip: int = 1
     next_exception: int = 1
@@ -219,6 +221,8 @@ class State:
     tasks: dict[TaskId, TaskState] = field(default_factory=dict)
     queue: list[tuple[Rank, TaskId]] = field(default_factory=list)
     """Tasks that wait for a station, in scheduling order."""
+    active: dict[TaskId, None] = field(default_factory=dict)
+    """The other open tasks. A plan looks at these only, however many wait."""
     ended: dict[TaskId, EndedTask] = field(default_factory=dict)
     """The last tasks that have ended, the oldest first (`limits.ended_tasks`)."""
     containers: dict[Lpn, TaskId] = field(default_factory=dict)
@@ -280,9 +284,11 @@ class State:
 
     def enqueue(self, task: TaskState) -> None:
         insort(self.queue, (task.order, task.task.task_id))
+        self.active.pop(task.task.task_id, None)
 
     def dequeue(self, task: TaskState) -> None:
         self.queue.remove((task.order, task.task.task_id))
+        self.active[task.task.task_id] = None
 
     def holder_of(self, purpose: Purpose) -> TripState | TaskState | Hand | None:
         """What a command is for; None where it is gone."""

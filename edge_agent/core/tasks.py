@@ -6,7 +6,7 @@ from edge_agent.core.eta import eta
 from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.state import State, TaskState
-from edge_agent.core.wait import Wait, WaitCode, all_held, station_held
+from edge_agent.core.wait import DRAINING, Wait, WaitCode, all_held, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import ExceptionId, PointId, StationId
@@ -35,6 +35,8 @@ def _has_left(state: State, task: TaskState) -> bool:
 
 def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId, PointId] | Wait:
     """The station with the least work that is ready and has a free put position."""
+    if state.draining:
+        return DRAINING
     not_before = task.task.not_before
     if not_before is not None and not_before > now.utc:
         return Wait(WaitCode.NOT_BEFORE, task.task.task_id, f"not before {not_before.isoformat()}")
@@ -84,7 +86,7 @@ def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
 
 def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
     """Cancel what a cancelled task has not in hand; the unit in hand is finished safely first."""
-    for task in list(state.tasks.values()):
+    for task in [state.tasks[task_id] for task_id in state.active]:
         if task.status is not TaskStatus.CANCELLING:
             continue
         task_id = task.task.task_id
@@ -97,7 +99,7 @@ def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
 
 def fill_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
     """A task whose lines have all ended lets its container go."""
-    for task in list(state.tasks.values()):
+    for task in [state.tasks[task_id] for task_id in state.active]:
         ready = task.status in (TaskStatus.STARTED, TaskStatus.CANCELLING) and task.held is None
         if not ready or any(True for _ in task.open_lines):
             continue

@@ -18,6 +18,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Drain:
+    """Stop ordering new work (or go on): what is under way is finished and recorded."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSubmitted:
     task: PickTask
     digest: str
@@ -83,6 +90,7 @@ class Tick:
 
 Input: TypeAlias = (
     Started
+    | Drain
     | TaskSubmitted
     | CancelSubmitted
     | MessageRefused

@@ -158,6 +158,8 @@ class Policies(Section):
     """A scan that has not come by then counts as a no-read."""
     refusal_retry_s: PositiveFloat = 1.0
     """A refused command is decided anew after this time."""
+    shutdown_wait_s: PositiveFloat = 20.0
+    """How long a stop waits for moves under way; a second signal ends the wait."""
     refusals: PositiveInt = 30
     """So many refusals in a row are held for a person."""
 

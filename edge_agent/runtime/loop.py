@@ -22,6 +22,7 @@ from edge_agent.core.confirmations import is_confirmed
 from edge_agent.core.evolve import evolve
 from edge_agent.core.state import State
 from edge_agent.core.step import next_wakeup_s, step
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.events import Event, Recorded
 from edge_agent.domain.inputs import Input, Tick
 from edge_agent.domain.time import Instant
@@ -57,6 +58,7 @@ class Loop:
         self._snapshots = snapshots
         self._inbox: deque[_Entry] = deque()
         self._wake = asyncio.Event()
+        self._turned = asyncio.Event()
         self._sequence = 0
         self._confirmation = 0
         self._durable = Position()
@@ -68,6 +70,10 @@ class Loop:
         """Hand an input to the loop. `on_durable` is called once all that follows from it is on disk."""
         self._inbox.append(_Entry(what, on_durable))
         self._wake.set()
+
+    async def turned(self) -> None:
+        """Wait for the next turn to be finished."""
+        await self._turned.wait()
 
     @property
     def backlog(self) -> int:
@@ -118,7 +124,9 @@ class Loop:
         events = step(self.state, [entry.what for entry in entries], now)
         records = [self._record(event, now) for event in events]
         if records:
+            reached(CrashPoint.BEFORE_COMMIT)
             await self._journal.append(records)
+            reached(CrashPoint.AFTER_COMMIT)
             self._durable = Position(self._sequence, self._confirmation, now.clock_s)
             self._act(records)
         for entry in entries:
@@ -127,6 +135,8 @@ class Loop:
         if self._snapshots is not None:
             self._snapshots.after_turn(self.state, self._durable)
         self.turns += 1
+        self._turned.set()
+        self._turned.clear()
 
     def _record(self, event: Event, now: Instant) -> Recorded:
         self._sequence += 1

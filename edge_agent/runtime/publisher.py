@@ -14,12 +14,14 @@ from dataclasses import dataclass
 import structlog
 
 from edge_agent.core.confirmations import confirmation
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.events import Recorded, TaskCancelled, TaskCompleted, TaskRejected
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import BrokerRefusedError, LinkLostError
 from edge_agent.ports import BrokerLink, Clock, Encoder, Journal
+from edge_agent.runtime.cancellation import raise_if_cancelled
 from edge_agent.runtime.retained import RetainedStates, Views
 
 log = structlog.get_logger(__name__)
@@ -107,6 +109,7 @@ class Publisher:
                         tasks.create_task(clearing, name="publish: ended states")
             except* LinkLostError:
                 self._all_told.clear()
+            raise_if_cancelled()
 
     async def _until_lost(self) -> None:
         await self._link.wait_lost()
@@ -133,7 +136,9 @@ class Publisher:
         while True:
             self._wakeup.clear()
             if told := window.acknowledged():
+                reached(CrashPoint.BEFORE_CURSOR_MOVE)
                 self._journal.move_cursor(CURSOR, told)
+                reached(CrashPoint.AFTER_CURSOR_MOVE)
             if self._news and not page:
                 page.extend(await self._next_page(position))
             while page and window.has_room:
@@ -157,6 +162,7 @@ class Publisher:
         told = confirmation(recorded.event)
         topic = self._topics.event(told.name)
         payload = self._encoder.encode(recorded)
+        reached(CrashPoint.BEFORE_PUBLISH)
         sent = [self._link.publish(topic, payload, content_type=self._encoder.content_type)]
         match recorded.event:
             case TaskRejected() as event:
@@ -164,6 +170,7 @@ class Publisher:
                 sent.append(self._link.publish(self._topics.rejected, json.dumps(reason).encode()))
             case TaskCompleted() | TaskCancelled() as event:
                 sent.append(self._states.task_ended(event, recorded.at))
+        reached(CrashPoint.AFTER_PUBLISH)
         for done in sent:
             done.add_done_callback(lambda _: self._wakeup.set())
         return sent

@@ -21,8 +21,10 @@ class SceneOptions:
     site_file: Path
     tasks: int = 100
     seed: int = 1
-    speed: float = 30.0
+    speed: float = 40.0
     faults: str = "none"
+    scenario: Path | None = None
+    """A file with further faults."""
     extra_env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -38,10 +40,17 @@ class Scene:
         self.broker = broker(self.port, folder)
         self.world_ledger = folder / "world.jsonl"
         self.oms_ledger = folder / "oms.jsonl"
+        self.control = folder / "control"
+        """The simulators' control socket."""
         self.env = relocate(site, folder, self.port) | {"EDGE_AGENT__BROKER__PROTOCOL": self.broker.protocol}
         self.env |= options.extra_env
         config = ("--config", str(options.site_file))
-        faults = ("--faults", options.faults, "--seed", str(options.seed), "--speed", str(options.speed))
+        faults: tuple[str, ...] = (
+            *("--faults", options.faults, "--seed", str(options.seed), "--speed", str(options.speed)),
+            *("--control", str(self.control)),
+        )
+        if options.scenario is not None:
+            faults += ("--scenario", str(options.scenario))
         self.simulators = self._child(
             "simulators", "simulate", *config, "--ledger", str(self.world_ledger), *faults
         )

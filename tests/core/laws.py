@@ -130,6 +130,7 @@ def _registers_agree(agent: Agent) -> None:
     assert state.containers == {t.task.destination.container_id: t.task.task_id for t in state.tasks.values()}
     waiting = {t.task.task_id for t in state.tasks.values() if t.status is TaskStatus.ACCEPTED}
     assert [task_id for _, task_id in state.queue] == sorted(waiting, key=lambda t: state.tasks[t].order)
+    assert state.active.keys() == state.tasks.keys() - waiting
     assert state.gtins == Counter(line.gtin for t in state.tasks.values() for line in t.task.lines)
     refs = [ref for trip in state.trips.values() for ref in trip.lines]
     assert len(refs) == len(set(refs)), "a line is on two trips"

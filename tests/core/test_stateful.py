@@ -103,9 +103,10 @@ class AnyDay(RuleBasedStateMachine):
     @rule(task=tasks)
     def repeat(self, task: PickTask) -> None:
         known = self.agent.state.tasks.get(task.task_id)
+        is_repeat = known is not None and known.task == task
         events = self.agent.submit(task)
-        if known is not None and known.task == task:
-            assert events == []
+        if is_repeat:
+            assert events == [], "a repeat had an effect"
 
     @rule(target=tasks, task=tasks, quantity=few, more=st.booleans())
     def revise(self, task: PickTask, quantity: int, more: bool) -> PickTask:

@@ -1,7 +1,8 @@
 """A reader's terminals: what a document shows is typed into real shells, and what it promises must appear.
 
-A `console` block holds commands (`$ command`), what they print, and `^C`. In what is printed, `...` stands for
-anything within a line, and a line of nothing but `...` for any lines. Marks behind the language:
+A `console` block holds commands (`$ command`, further lines behind `> `), what they print, and `^C`. In what
+is printed, `...` stands for anything within a line, and a line of nothing but `...` for any lines. A command
+behind which nothing is shown may print what it likes. Marks behind the language:
 
 - `terminal=NAME`: which window it is; without it the document has one.
 - `running`: the last command does not end by itself; go on once it has printed what is shown.
@@ -28,6 +29,7 @@ from typing import Self
 from tests.docs.markdown import Block, Page
 
 DEADLINE_S = 40.0
+INTERRUPT_S = 5.0
 _PROMPT = re.compile(r"\x1e(\d+)\x1e")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 INTERRUPT = "^C"
@@ -75,6 +77,7 @@ class Terminal:
 
     def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
         self._unread = ""
+        self._at_prompt = False
         self._controller, shell_side = pty.openpty()
         try:
             termios.tcsetwinsize(shell_side, (40, 100))
@@ -99,25 +102,38 @@ class Terminal:
             os.close(shell_side)
         self.until_prompt()
 
-    def type(self, text: str) -> None:
-        os.write(self._controller, text.encode())
+    def run(self, command: str) -> None:
+        """Type a command, at the prompt."""
+        if not self._at_prompt:
+            self.until_prompt()
+        self._at_prompt = False
+        os.write(self._controller, f"{command}\n".encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C; once more where it came between two commands, and neither has heard it."""
+        os.write(self._controller, b"\x03")
+        if select.select([self._controller], [], [], INTERRUPT_S)[0]:
+            return
+        os.write(self._controller, b"\x03")
 
     def until_prompt(self) -> tuple[str, int]:
         """Wait for the shell to be ready; what was printed before, and the last command's exit code."""
         found = self._until(_PROMPT, search=True)
         printed, self._unread = self._unread[: found.start()], self._unread[found.end() :]
+        self._at_prompt = True
         return printed, int(found[1])
 
-    def until_shown(self, expected: re.Pattern[str]) -> None:
-        """Wait until what is printed next is what is shown."""
-        found = self._until(expected, search=False)
+    def until_shown(self, expected: re.Pattern[str], *, stays: bool) -> None:
+        """Wait until what is printed next is what is shown. A command that `stays` must not end before."""
+        found = self._until(expected, search=False, stays=stays)
         self._unread = self._unread[found.end() :]
 
-    def _until(self, wanted: re.Pattern[str], *, search: bool) -> re.Match[str]:
+    def _until(self, wanted: re.Pattern[str], *, search: bool, stays: bool = False) -> re.Match[str]:
         deadline_s = time.monotonic() + DEADLINE_S
         while not (found := (wanted.search if search else wanted.match)(self._unread)):
             left_s = deadline_s - time.monotonic()
-            if left_s <= 0 or not self._read(left_s):
+            ended = stays and _PROMPT.search(self._unread)
+            if ended or left_s <= 0 or not self._read(left_s):
                 raise DriftError(f"shown: {wanted.pattern!r}\nprinted: {self._unread!r}")
         return found
 
@@ -133,15 +149,22 @@ class Terminal:
         return bool(text)
 
     def close(self) -> None:
-        """Hang up, as closing the window does."""
+        """Close the window, and end whatever was started in it: a broker takes a hang-up for a reload."""
         os.close(self._controller)
-        with suppress(ProcessLookupError):
-            os.kill(self._shell.pid, signal.SIGHUP)
-        try:
-            self._shell.wait(5)
-        except subprocess.TimeoutExpired:
-            self._shell.kill()
-            self._shell.wait()
+        for process in _session(self._shell.pid):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._shell.wait()
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session, which is what a shell and all that was started from it are."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(ValueError, ProcessLookupError, PermissionError):
+            if os.getsid(int(entry.name)) == leader:
+                found.append(int(entry.name))
+    return found
 
 
 class Desk:
@@ -191,11 +214,11 @@ class Desk:
     def _take(self, terminal: Terminal, step: Step, code: int, *, stays: bool) -> None:
         expected = pattern(step.shown)
         if step.command == INTERRUPT:
-            terminal.type("\x03")
+            terminal.interrupt()
         elif step.command is not None:
-            terminal.type(self._typed(step.command) + "\n")
+            terminal.run(self._typed(step.command))
         if step.command is None or stays:
-            terminal.until_shown(expected)
+            terminal.until_shown(expected, stays=step.command is not None)
             return
         printed, exit_code = terminal.until_prompt()
         if step.shown and not expected.fullmatch(printed):

@@ -45,7 +45,7 @@ def test_the_site_on_modbus_is_what_the_page_says(desk: Desk) -> None:
 
 
 def test_settings_are_overridden_as_the_page_says(desk: Desk) -> None:
-    assert desk.work_through(Page(HOW_TO / "override-settings.md")) == 5
+    assert desk.work_through(Page(HOW_TO / "override-settings.md")) == 3
 
 
 def test_a_journal_is_read_as_the_page_says(desk: Desk, tmp_path: Path) -> None:
@@ -59,7 +59,11 @@ async def _write_journal(url: str) -> None:
     line = Line(LineId("1"), "MUG-BLUE", Gtin("04006381333931"), 2, (source,))
     task = PickTask(TaskId("T-1001"), 1, "SO-77", Destination(Lpn("OC-0001"), LaneId("ship-1")), (line,))
     started = ev.TaskStarted(task.task_id, StationId("st1"), PointId("st1-put-1"), NOON)
-    events = [ev.AgentStarted("0.1.0", CommandId(1)), ev.TaskAccepted(task, "digest"), started]
+    events: list[ev.Event] = [
+        ev.AgentStarted("0.1.0", CommandId(1)),
+        ev.TaskAccepted(task, "digest"),
+        started,
+    ]
     journal = await SqlJournal.open(url)
     await journal.append(
         [

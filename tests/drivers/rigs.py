@@ -6,6 +6,7 @@ what the test says.
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,7 +33,7 @@ from edge_agent.domain.site import DeviceSettings
 from edge_agent.ports import Device
 from simulators.clock import SimClock
 from simulators.device_memory import DeviceMemory
-from simulators.machine import End
+from simulators.machine import End, Seen, Sighting
 from simulators.mailbox import RegisterImage
 from simulators.modbus_server import ModbusServer
 from simulators.opcua_server import OpcUaServer
@@ -127,6 +128,15 @@ class ScriptedMachine:
     def step(self, now_s: float) -> list[End]:
         ends, self.ends = self.ends, []
         return ends
+
+    def middle_s(self, command_id: CommandId) -> float:
+        return math.inf
+
+    def sight(self, load: str) -> Sighting:
+        return Sighting(Seen.NOT_HERE)
+
+    def forget(self) -> None:
+        """It remembers nothing that a controller could lose."""
 
 
 class Controller:

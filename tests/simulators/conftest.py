@@ -5,7 +5,9 @@ import pytest
 from drivers.profile import Profile
 from edge_agent.domain.site import Site
 from simulators.catalogue import Stock, build_stock
+from simulators.faults import AnyFault
 from simulators.world import World
+from tests.simulators.bench import Bench, MakeBench
 from tests.simulators.floor import Notes, shipped_profiles, small_site
 
 
@@ -32,3 +34,13 @@ def notes() -> Notes:
 @pytest.fixture
 def world(site: Site, stock: Stock, notes: Notes) -> World:
     return World(site, stock.totes, stock.units, notes)
+
+
+@pytest.fixture
+def bench(site: Site, world: World, profiles: dict[str, Profile], notes: Notes) -> MakeBench:
+    """`bench("asrs-1", fault, ...)`: a machine of the small site with faults armed."""
+
+    def make(device: str, *armed: AnyFault) -> Bench:
+        return Bench(device, site, world, profiles, notes, armed)
+
+    return make

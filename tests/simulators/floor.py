@@ -1,6 +1,7 @@
 """A small warehouse for the tests: one crane, one conveyor, one station with two put positions."""
 
 import asyncio
+import math
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from drivers.profile import Profile
 from edge_agent.domain.command import Done, Order, Refusal, Report
 from edge_agent.domain.ids import CommandId
 from edge_agent.domain.site import Site
-from simulators.machine import End
+from simulators.machine import End, Seen, Sighting
 
 CONFIG = Path(__file__).parents[2] / "config"
 DEADLINE_S = 10.0
@@ -92,6 +93,9 @@ class Puppet:
     refusal: Refusal | None = None
     started: list[tuple[CommandId, Order]] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
+    half_s: float = math.inf
+    sighting: Sighting = field(default_factory=lambda: Sighting(Seen.NOT_HERE))
+    forgot: int = 0
 
     def start(self, command_id: CommandId, order: Order, now_s: float) -> Refusal | None:
         if self.refusal is None:
@@ -101,6 +105,15 @@ class Puppet:
     def step(self, now_s: float) -> Sequence[End]:
         ends, self.ends = self.ends, []
         return ends
+
+    def middle_s(self, command_id: CommandId) -> float:
+        return self.half_s
+
+    def sight(self, load: str) -> Sighting:
+        return self.sighting
+
+    def forget(self) -> None:
+        self.forgot += 1
 
     def end(self, command_id: int, outcome: Any = None) -> None:
         done = Done(Report(place="A01-01-01", weight_g=70_000))

@@ -149,7 +149,9 @@ def test_a_command_that_is_under_way_at_the_end_is_not_lost(shift: Shift, tmp_pa
     shift.world_lines = shift.world_lines[: cut - 1]
     result = shift.audit(tmp_path)
     assert result.moves.lost == 0
-    assert result.consistent
+    # It carries the container of a task that was told to be completed already: that is another matter.
+    (problem,) = result.problems
+    assert problem == "task T-2 was told to be completed; its container OC-0002 is still on conveyor-1"
 
 
 def test_a_command_that_ended_as_done_without_moving_anything_is_lost(shift: Shift, tmp_path: Path) -> None:

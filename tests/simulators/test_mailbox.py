@@ -155,7 +155,7 @@ def test_a_part_of_a_command_block_is_refused(
     assert machine.started == []
 
 
-@pytest.mark.parametrize("address", [STATUS_AT, STATUS_AT + 8, 200, 60, ACK_AT + 1])
+@pytest.mark.parametrize("address", [STATUS_AT, STATUS_AT + 8, 200, 60, ACK_AT + 2])
 def test_a_write_to_the_devices_own_registers_is_refused(
     image: RegisterImage, notes: Notes, address: int
 ) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from drivers.profile import Handshake
 from edge_agent.domain.command import (
     Done,
     Failed,
@@ -18,7 +19,8 @@ from edge_agent.domain.command import (
 from edge_agent.domain.ids import CommandId, DeviceId, Gtin, Lpn, PointId
 from edge_agent.domain.site import Site, Station
 from simulators.catalogue import Stock, Tote
-from simulators.faults import MIXES, Fault, FaultMix, FaultSource
+from simulators.faults import AnyFault, DeviceFaults, FaultSource, Target
+from simulators.faults.catalogue import WrongItem
 from simulators.machine import End, Pace
 from simulators.picker import Picker
 from simulators.world import Cause, World, at_point
@@ -28,7 +30,7 @@ ROBOT = DeviceId("picker-1")
 ELSEWHERE = Cause(DeviceId("conveyor-1"), CommandId(99))
 POINT, PUT, OTHER_PUT, SUPPLY = (PointId(name) for name in ("tote", "put-1", "put-2", "supply"))
 CONTAINER = Lpn("OC-1")
-ALWAYS_WRONG = FaultMix("wrong", {Fault.WRONG_ITEM: 1.0})
+ALWAYS_WRONG = WrongItem(rate=1.0)
 
 Make = Callable[..., Picker]
 
@@ -40,10 +42,10 @@ def station(site: Site) -> Station:
 
 @pytest.fixture
 def make(site: Site, station: Station, world: World, notes: Notes) -> Make:
-    def make_picker(mix: FaultMix = MIXES["none"]) -> Picker:
-        source = FaultSource(mix, 1)
+    def make_picker(*armed: AnyFault) -> Picker:
+        faults = DeviceFaults(FaultSource(armed, 1), Target(ROBOT, "picker", Handshake.MAILBOX))
         pace = Pace(1, ROBOT)
-        return Picker(ROBOT, station, world, site.cycle_times, pace, faults=source, seed=1, record=notes)
+        return Picker(ROBOT, station, world, site.cycle_times, pace, faults=faults, seed=1, record=notes)
 
     return make_picker
 

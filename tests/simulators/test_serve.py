@@ -15,7 +15,8 @@ from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 from simulators.catalogue import build_stock
 from simulators.clock import SimClock
-from simulators.faults import MIXES, Fault, FaultMix
+from simulators.faults import AnyFault
+from simulators.faults.catalogue import ItemMissing
 from simulators.ledger import Entry, read_ledger
 from simulators.serve import serve
 from simulators.site import build_site
@@ -58,7 +59,7 @@ async def running(site: Site, profiles: Mapping[str, Profile], ledger: Path) -> 
                 site,
                 profiles,
                 ledger=ledger,
-                faults=MIXES["none"],
+                faults=(),
                 seed=SEED,
                 speed=FAST,
                 ready=ready.set,
@@ -139,9 +140,9 @@ async def test_a_ledger_of_another_run_is_not_added_to(
 ) -> None:
     ledger = tmp_path / "world.jsonl"
     ledger.write_text("{}\n")
-    mix, stop = MIXES["none"], asyncio.Event()
+    stop = asyncio.Event()
     with pytest.raises(ConfigurationError, match="this ledger tells of another run"):
-        await serve(site, profiles, ledger=ledger, faults=mix, seed=1, speed=1.0, stop=stop)
+        await serve(site, profiles, ledger=ledger, faults=(), seed=1, speed=1.0, stop=stop)
     assert ledger.read_text() == "{}\n"
 
 
@@ -151,13 +152,13 @@ async def test_a_taken_address_stops_the_start_and_leaves_nothing_behind(
     taken = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
     devices = addressed(put_scan=("scanner-plain", f"tcp://127.0.0.1:{port}"))
-    before, mix = asyncio.all_tasks(), MIXES["none"]
+    before = asyncio.all_tasks()
     with pytest.raises(ConfigurationError, match=f"tcp://127.0.0.1:{port}: cannot listen there"):
         await serve(
             small_site(devices=devices),
             profiles,
             ledger=tmp_path / "world.jsonl",
-            faults=mix,
+            faults=(),
             seed=1,
             speed=1.0,
             stop=asyncio.Event(),
@@ -167,14 +168,14 @@ async def test_a_taken_address_stops_the_start_and_leaves_nothing_behind(
     await taken.wait_closed()
 
 
-def build(site: Site, profiles: Mapping[str, Profile], notes: Notes, mix: FaultMix = MIXES["none"]) -> None:
-    build_site(site, profiles, record=notes, faults=mix, seed=SEED, clock=SimClock(), epoch=1)
+def build(site: Site, profiles: Mapping[str, Profile], notes: Notes, *armed: AnyFault) -> None:
+    build_site(site, profiles, record=notes, faults=armed, seed=SEED, clock=SimClock(), epoch=1)
 
 
 def test_missing_units_are_in_the_stock_record_and_not_in_the_world(
     site: Site, profiles: dict[str, Profile], notes: Notes
 ) -> None:
-    build(site, profiles, notes, FaultMix("short", {Fault.ITEM_MISSING: 0.5}))
+    build(site, profiles, notes, ItemMissing(rate=0.5))
     recorded = {unit.unit_id for unit in build_stock(site, SEED).units}
     missing = {unit for fault in notes.of("fault") for unit in fault["units"]}
     there = {line["unit"] for line in notes.of("stock")}

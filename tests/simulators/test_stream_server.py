@@ -12,7 +12,6 @@ from drivers.profile import Profile
 from edge_agent.domain.ids import DeviceId, Lpn
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
-from simulators.faults import MIXES, FaultSource
 from simulators.machine import Pace
 from simulators.scanner import Scanner, load_label
 from simulators.stream_server import ConnectingLine, Line, ListeningLine, PtyLine, ScannerServer, line_for
@@ -33,7 +32,6 @@ def serve(profiles: dict[str, Profile], notes: Notes) -> Callable[[Line], object
             lambda: load_label(Lpn("TOTE-0001")),
             0.001,
             Pace(1, NAME),
-            faults=FaultSource(MIXES["none"], 1),
             record=notes,
         )
         server = ScannerServer(scanner, line, SimClock())
@@ -172,3 +170,59 @@ def test_each_address_form_has_its_far_end() -> None:
     assert (connecting.host, connecting.port) == ("127.0.0.1", 19021)
     with pytest.raises(ConfigurationError, match="a scanner needs tcp"):
         line_for("modbus://127.0.0.1:502/1")
+
+
+# ---- unplugged ---------------------------------------------------------------------------------------
+
+
+async def test_an_unplugged_network_scanner_hangs_up_refuses_and_comes_back(serve) -> None:
+    line = ListeningLine("127.0.0.1", 0)
+    async with serve(line) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
+        server.unplug(0.2)
+        async with asyncio.timeout(DEADLINE_S):
+            assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", line.port)
+        await until(lambda: line._server is not None)
+        reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
+        writer.write(b"TRG\r\n")
+        assert await read_frame(reader) == FRAME
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_an_unplugged_scanner_that_connects_to_us_comes_back_by_itself(serve) -> None:
+    accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    agent = await asyncio.start_server(lambda *pair: accepted.put_nowait(pair), "127.0.0.1", 0)
+    async with serve(ConnectingLine(*agent.sockets[0].getsockname()[:2])) as server:
+        async with asyncio.timeout(DEADLINE_S):
+            reader, writer = await accepted.get()
+            server.unplug(0.1)
+            assert await reader.read() == b""
+            writer.close()
+            reader, writer = await accepted.get()
+        writer.write(b"TRG\r\n")
+        assert await read_frame(reader) == FRAME
+        writer.close()
+        await writer.wait_closed()
+    agent.close()
+    await agent.wait_closed()
+
+
+async def test_an_unplugged_serial_scanner_is_gone_from_its_path_and_comes_back(
+    serve, tmp_path: Path
+) -> None:
+    path = tmp_path / "scanner"
+    async with serve(PtyLine(path)) as server:
+        with open_port(path) as port:
+            server.unplug(0.1)
+            await until(lambda: not path.is_symlink())
+            with pytest.raises(OSError, match=r"read|Input/output"):
+                await asyncio.to_thread(port.read, 1)
+        await until(path.is_symlink)
+        with open_port(path) as port:
+            port.write(b"TRG\r\n")
+            assert await asyncio.to_thread(port.readline) == FRAME

@@ -24,6 +24,9 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             # Seconds since 1970 grow faster than any site gives commands, so that a new journal does not
             # use sequence numbers again that a device still remembers from the one before.
             yield ev.AgentStarted(version, CommandId(int(now.utc.timestamp())))
+        case inp.Drain(on):
+            if on != state.draining:
+                yield ev.DrainChanged(on)
         case inp.TaskSubmitted(task, digest):
             yield from task_submitted(state, task, digest)
         case inp.CancelSubmitted(request):

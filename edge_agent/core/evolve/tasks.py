@@ -89,7 +89,7 @@ def _(event: ev.TaskFilled, state: State, _clock_s: float) -> None:
 def _end_task(event: ev.TaskCompleted | ev.TaskCancelled, state: State, _clock_s: float) -> None:
     task = state.tasks[event.task_id]
     status = TASK.next(task.status, event)
-    del state.tasks[event.task_id]
+    del state.tasks[event.task_id], state.active[event.task_id]
     state.containers.pop(task.task.destination.container_id, None)
     state.count_gtins(task.task, -1)
     if task.station_id is not None:

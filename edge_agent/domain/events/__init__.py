@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from edge_agent.domain.events.agent import AgentStarted, DeviceChanged, DiskChanged
+from edge_agent.domain.events.agent import AgentStarted, DeviceChanged, DiskChanged, DrainChanged
 from edge_agent.domain.events.command import (
     CommandAccepted,
     CommandDone,
@@ -79,6 +79,7 @@ from edge_agent.domain.events.unit import (
 
 Event: TypeAlias = (
     AgentStarted
+    | DrainChanged
     | DeviceChanged
     | DiskChanged
     | TaskAccepted
@@ -155,6 +156,7 @@ __all__ = [
     "ContainerVerified",
     "DeviceChanged",
     "DiskChanged",
+    "DrainChanged",
     "Event",
     "ExceptionKind",
     "ExceptionRaised",

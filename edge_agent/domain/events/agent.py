@@ -24,6 +24,13 @@ class DiskChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainChanged:
+    """From now on no new work is ordered (`draining`), or it is again. A start ends draining."""
+
+    draining: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceChanged:
     """A device shows another mode, epoch or fault than before."""
 
