@@ -23,20 +23,24 @@ from edge_agent.adapters.intake import Intake
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.mqtt import MqttLink
 from edge_agent.adapters.notify import Notifier
+from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.moves import moving, open_commands
 from edge_agent.core.state import Plant, State
-from edge_agent.core.view import device_view, task_view
+from edge_agent.core.view import device_view, refusals, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import Drain, Input, Started, Tick
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import ConfigurationError
 from edge_agent.ports import Journal
+from edge_agent.runtime.disk import DiskWatch
 from edge_agent.runtime.effects import Effects
+from edge_agent.runtime.housekeeping import Housekeeping
 from edge_agent.runtime.loop import Loop
-from edge_agent.runtime.publisher import Publisher
-from edge_agent.runtime.retained import Views
+from edge_agent.runtime.publisher import CURSOR, Publisher
+from edge_agent.runtime.retained import CLEARED_CURSOR, Views
 from edge_agent.runtime.scanner_supervisor import ScannerSupervisor
+from edge_agent.runtime.snapshots import Snapshots
 from edge_agent.runtime.supervisor import DeviceSupervisor
 
 log = structlog.get_logger(__name__)
@@ -94,16 +98,17 @@ class Agent:
             parts.push_async_callback(journal.close)
             await self._recover(journal)
             async with asyncio.TaskGroup() as tasks:
-                await self._live(tasks, signals)
+                await self._live(tasks, journal, signals)
 
     # ---- start ---------------------------------------------------------------------------------------
 
     async def _recover(self, journal: Journal) -> None:
-        views = Views(task=self._task_view, device=self._device_view, open_tasks=self._open_tasks)
+        views = Views(self._task_view, self._device_view, self._open_tasks, lambda: refusals(self._state))
         encoder = CloudEvents(self._site.site, self._site.gateway)
         self._publisher = Publisher(self._link, journal, self._clock, self._site, encoder, views)
         effects = Effects(self._devices, self._scanners, self._publisher)
-        self._loop = Loop(self._state, journal, self._clock, effects)
+        self._snapshots = Snapshots(journal, SnapshotCodec(), self._site.journal.snapshot_every_events)
+        self._loop = Loop(self._state, journal, self._clock, effects, self._snapshots)
         self._clock.resume(await self._loop.replay())
         if missing := self._state.foreign_to_site():
             raise ConfigurationError(
@@ -122,13 +127,18 @@ class Agent:
         self._loop.put(Started(__version__))
         self._publisher.agent_state("online")
 
-    async def _live(self, tasks: asyncio.TaskGroup, signals: Signals) -> None:
+    async def _live(self, tasks: asyncio.TaskGroup, journal: SqlJournal, signals: Signals) -> None:
         loop = tasks.create_task(self._loop.run(), name="loop")
         kept: dict[DeviceId, DeviceSupervisor | ScannerSupervisor] = {**self._devices, **self._scanners}
         supervisors = [tasks.create_task(one.run(), name=device_id) for device_id, one in kept.items()]
         broker = tasks.create_task(self._link.run(), name="broker")
         publisher = tasks.create_task(self._publisher.run(), name="publisher")
         watchdog = tasks.create_task(self._feed_watchdog(), name="watchdog")
+        keeping = [
+            tasks.create_task(self._snapshots.run(), name="snapshots"),
+            tasks.create_task(self._housekeeping(journal).run(), name="housekeeping"),
+            tasks.create_task(self._disk_watch(journal).run(), name="disk"),
+        ]
         for one in kept.values():
             await one.settled.wait()
         self._notifier.ready(f"{self._site.site}/{self._site.gateway}: working")
@@ -136,11 +146,22 @@ class Agent:
         signals.on_drain = self._toggle_drain
         await signals.stop.wait()
         await self._finish_moves(signals)
-        await _end(*supervisors, watchdog, loop)
+        await _end(*supervisors, watchdog, *keeping)
+        self._loop.stop()
+        await loop
+        await self._loop.last_snapshot()
         await self._publisher.drain(DRAIN_TIMEOUT_S)
         await _end(publisher)
         await self._link.stop()
         await broker
+
+    def _housekeeping(self, journal: SqlJournal) -> Housekeeping:
+        broker = self._site.broker
+        cursors = (CURSOR,) if broker.protocol == "5" else (CURSOR, CLEARED_CURSOR)
+        return Housekeeping(journal, self._clock, self._site.journal.archive_after_days, cursors)
+
+    def _disk_watch(self, journal: SqlJournal) -> DiskWatch:
+        return DiskWatch(journal.free_bytes, self._site.limits.disk_reserve_mb, self._put)
 
     # ---- stop ----------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from drivers.profile import Profile
-from edge_agent import __version__, crash_points, logs
+from edge_agent import __version__, cli_journal, crash_points, logs
 from edge_agent.cli_campaigns import campaign_app
 from edge_agent.cli_faults import fault_app
 from edge_agent.domain.site import Site
@@ -29,8 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-journal_app = typer.Typer(help="Read a journal, with its agent running or not.", no_args_is_help=True)
-app.add_typer(journal_app, name="journal")
+app.add_typer(cli_journal.app, name="journal")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(fault_app, name="fault")
 
@@ -253,52 +252,6 @@ def audit(
     show(result, json_file, Console())
     if not result.consistent:
         raise typer.Exit(1)
-
-
-# ---- journal -----------------------------------------------------------------------------------------
-
-JournalFile = Annotated[Path, typer.Argument(help="The journal's SQLite file.")]
-
-
-@journal_app.command()
-def verify(file: JournalFile) -> None:
-    """Check that nothing is missing, doubled or unreadable."""
-    from edge_agent.adapters.journal_reader import JournalReader
-
-    with JournalReader(_journal_url(file)) as reader:
-        result = reader.verify()
-    for problem in result.problems:
-        typer.echo(f"{file}: {problem}", err=True)
-    verdict = "sound" if not result.problems else "NOT sound"
-    typer.echo(f"{file}: {result.events} events, {result.confirmations} confirmations: {verdict}")
-    if result.problems:
-        raise typer.Exit(1)
-
-
-@journal_app.command()
-def replay(file: JournalFile) -> None:
-    """Build the state from the journal, as a start does, and print where everything stands."""
-    from edge_agent.adapters.journal_reader import JournalReader
-    from edge_agent.reports import replay_report
-
-    with JournalReader(_journal_url(file)) as reader:
-        for line in replay_report(reader.records()):
-            typer.echo(line)
-
-
-@journal_app.command()
-def stats(file: JournalFile) -> None:
-    """Count the events by type, and how far each reader of the journal is behind."""
-    from edge_agent.adapters.journal_reader import JournalReader
-    from edge_agent.reports import stats_report
-
-    with JournalReader(_journal_url(file)) as reader:
-        for line in stats_report(reader.census()):
-            typer.echo(line)
-
-
-def _journal_url(file: Path) -> str:
-    return f"sqlite:///{file}"
 
 
 # ---- shared ------------------------------------------------------------------------------------------

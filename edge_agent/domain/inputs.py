@@ -68,6 +68,14 @@ class DeviceReported:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskReported:
+    """How much is free where the journal is; `low`: less than the reserve."""
+
+    low: bool
+    free_mb: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scanned:
     """A scanner sent a code, or its no-read text (`data` is None)."""
 
@@ -89,6 +97,7 @@ Input: TypeAlias = (
     | CommandAnswered
     | CommandResolved
     | DeviceReported
+    | DiskReported
     | Scanned
     | Tick
 )

@@ -54,6 +54,10 @@ class JournalSettings(Section):
 
     url: str = Field("sqlite:///journal.db", pattern=r"^sqlite:///.+")
     """SQLAlchemy URL; a relative SQLite path is taken from the working directory."""
+    snapshot_every_events: PositiveInt = 10_000
+    """After so many events the state is written down: a start replays no more than about these."""
+    archive_after_days: PositiveInt = 30
+    """Older events leave the journal for a file a month beside it, once they are told and in a snapshot."""
 
 
 class DeviceSettings(Section):
@@ -165,6 +169,10 @@ class Limits(Section):
 
     open_tasks: PositiveInt = 5000
     """More open tasks than that are refused until some have ended."""
+    ended_tasks: PositiveInt = 20_000
+    """So many ended tasks are remembered: a repeat of one has no effect, a change of one is refused."""
+    disk_reserve_mb: PositiveInt = 200
+    """With less free on the journal's disk new tasks are refused; work in hand goes on."""
     message_bytes: PositiveInt = 262_144
     """A longer message is refused unread."""
     lines_per_task: PositiveInt = 500

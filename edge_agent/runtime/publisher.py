@@ -65,6 +65,9 @@ class Publisher:
     def device_changed(self, device_id: DeviceId) -> None:
         self._states.device_changed(device_id)
 
+    def refusals_changed(self) -> None:
+        self._states.refusals_changed()
+
     def agent_state(self, state: str) -> None:
         """The agent is now `online` or `draining`; `offline` is said by `drain` and by the last will."""
         self._states.agent_changed(state)

@@ -268,6 +268,9 @@ class AnyDay(RuleBasedStateMachine):
         self.agent.run()
         self.check()
         assert self.agent.state == self.agent.replayed()
+        events = len(self.agent.journal)
+        for cut in {0, events // 3, events // 2, events * 4 // 5, events}:
+            assert self.agent.state == self.agent.replayed_with_snapshot(cut), f"snapshot after {cut}"
         laws.check_rest(self.agent)
 
 

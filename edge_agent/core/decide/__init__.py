@@ -41,6 +41,9 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             yield from device_reported(state, device_id, status, now)
         case inp.Scanned(scanner, data):
             yield from scanned(state, scanner, data, now)
+        case inp.DiskReported(low, free_mb):
+            if low != state.disk_low:
+                yield ev.DiskChanged(low, free_mb)
         case inp.Tick():
             pass  # time itself decides nothing: `plan` sees that it has passed
         case _:

@@ -18,6 +18,11 @@ def _(event: ev.AgentStarted, state: State, _clock_s: float) -> None:
 
 
 @apply.register
+def _(event: ev.DiskChanged, state: State, _clock_s: float) -> None:
+    state.disk_low = event.low
+
+
+@apply.register
 def _(event: ev.DrainChanged, state: State, _clock_s: float) -> None:
     state.draining = event.draining
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from edge_agent.domain.events.agent import AgentStarted, DeviceChanged, DrainChanged
+from edge_agent.domain.events.agent import AgentStarted, DeviceChanged, DiskChanged, DrainChanged
 from edge_agent.domain.events.command import (
     CommandAccepted,
     CommandDone,
@@ -81,6 +81,7 @@ Event: TypeAlias = (
     AgentStarted
     | DrainChanged
     | DeviceChanged
+    | DiskChanged
     | TaskAccepted
     | TaskReplaced
     | TaskRejected
@@ -154,6 +155,7 @@ __all__ = [
     "ContainerArrived",
     "ContainerVerified",
     "DeviceChanged",
+    "DiskChanged",
     "DrainChanged",
     "Event",
     "ExceptionKind",
