@@ -40,6 +40,8 @@ class Told:
 
     def device_changed(self, device_id: DeviceId) -> None: ...
 
+    def refusals_changed(self) -> None: ...
+
 
 class Machine:
     """The physics behind one fake wire: what was taken is carried out on the floor, some time later."""
