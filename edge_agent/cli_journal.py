@@ -88,10 +88,8 @@ def restore(
     from edge_agent.adapters.journal_restore import restore as build
 
     restored = build(file, to, until)
-    if restored.first > 1:
-        typer.echo(
-            f"{to}: begins with event {restored.first}; what came before is in the snapshot or archives"
-        )
+    if restored.snapshot is not None:
+        typer.echo(f"{to}: the state after event {restored.snapshot}")
     if not _is_sound(to):
         raise typer.Exit(1)
 

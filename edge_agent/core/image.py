@@ -12,6 +12,7 @@ from edge_agent.core.state import (
     CommandState,
     DeviceState,
     EndedTask,
+    LineState,
     State,
     StationState,
     TaskState,
@@ -59,12 +60,40 @@ def image_of(state: State) -> StateImage:
     )
 
 
+# Tasks and lines are many: copying them by hand takes a quarter of the time of `replace`.
+
+
 def _task(task: TaskState) -> TaskState:
-    lines = {
-        line_id: replace(line, units=list(line.units), tried=set(line.tried))
-        for line_id, line in task.lines.items()
-    }
-    return replace(task, lines=lines)
+    return TaskState(
+        task.task,
+        task.digest,
+        task.arrival,
+        task.status,
+        {line_id: _line(line) for line_id, line in task.lines.items()},
+        task.station_id,
+        task.put_point,
+        task.eta,
+        task.container_here,
+        task.exit,
+        task.container_command,
+        task.cancel_reason,
+        task.held,
+    )
+
+
+def _line(line: LineState) -> LineState:
+    return LineState(
+        line.line,
+        line.status,
+        line.trip_id,
+        line.units.copy(),
+        line.tried.copy(),
+        line.failed_picks,
+        line.short,
+        line.cancelled,
+        line.exhausted_by,
+        line.held,
+    )
 
 
 def _station(station: StationState) -> StationState:
