@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from docs.commands_page import commands_page
 from drivers.profile import Profile
 from edge_agent.core.lifecycle import LIFECYCLES, Lifecycle
 from edge_agent.domain.site import Site
@@ -152,6 +153,7 @@ def schema(model: type[BaseModel]) -> str:
 
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "docs/reference/commands.md": commands_page,
     "docs/reference/states.md": states,
     "docs/reference/settings.md": lambda: reference(
         Site, "Settings", "The site file, key by key. `config/demo.yaml` is a complete example."

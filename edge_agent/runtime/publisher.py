@@ -101,12 +101,12 @@ class Publisher:
             await self._link.wait_connected()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._until_lost(), name="publish: link")
                     tasks.create_task(self._states.run(), name="publish: states")
                     tasks.create_task(self._tell(), name="publish: confirmations")
                     if not self._can_expire:
                         clearing = self._states.clear_ended(self._journal)
                         tasks.create_task(clearing, name="publish: ended states")
+                    await self._until_lost()
             except* LinkLostError:
                 self._all_told.clear()
             raise_if_cancelled()

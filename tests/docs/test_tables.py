@@ -6,7 +6,6 @@ import tomllib
 import pytest
 
 from edge_agent.core.verification.rules import Rule
-from simulators.faults import MIXES, Fault
 from tests.docs.markdown import DOCS, ROOT, Page, unquoted
 from tests.docs.test_documents import resolves
 
@@ -47,16 +46,6 @@ def test_every_dependency_has_its_reason() -> None:
         rows = page.rows(heading)
         assert {unquoted(row[0]) for row in rows} == names, heading
         assert all(len(row[1]) > 10 for row in rows)
-
-
-def test_the_faults_are_listed_with_their_rates() -> None:
-    page = Page(DOCS / "reference" / "faults.md")
-    listed = {unquoted(row[0]): row[2:] for row in page.rows("Faults that the simulators inject")}
-    assert listed == {
-        fault.value: [f"{MIXES[name].rates.get(fault, 0):.0%}".replace("%", " %") for name in MIXES]
-        for fault in Fault
-    }
-    assert list(MIXES) == ["none", "typical", "harsh"]
 
 
 def test_every_rule_of_the_verification_is_listed_and_no_other() -> None:
