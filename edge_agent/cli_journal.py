@@ -78,7 +78,7 @@ def export(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `journal export` wrote.")],
+    file: Annotated[Path, typer.Argument(help="What journal export wrote.")],
     to: Annotated[Path, typer.Option("--to", help="The new journal; must not exist yet.")],
     until: Annotated[
         int | None, typer.Option(min=0, help="End with this event; what follows is lost.")

@@ -33,6 +33,7 @@ class StateImage:
     disk_low: bool
     draining: bool
     tasks: tuple[TaskState, ...]
+    active: tuple[TaskId, ...]
     trips: tuple[TripState, ...]
     stations: tuple[StationState, ...]
     commands: tuple[CommandState, ...]
@@ -51,6 +52,7 @@ def image_of(state: State) -> StateImage:
         state.disk_low,
         state.draining,
         tuple(map(_task, state.tasks.values())),
+        tuple(state.active),
         tuple(replace(trip, lines=list(trip.lines)) for trip in state.trips.values()),
         tuple(map(_station, state.stations.values())),
         tuple(map(replace, state.commands.values())),
@@ -112,6 +114,7 @@ def load(state: State, image: StateImage) -> None:
         state.count_gtins(task.task, 1)
         if task.status is TaskStatus.ACCEPTED:
             state.enqueue(task)
+    state.active.update(dict.fromkeys(image.active))
     for trip in image.trips:
         state.trips[trip.trip_id] = trip
         state.totes[trip.tote] = trip.trip_id
