@@ -78,7 +78,7 @@ def export(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `journal export` wrote.")],
+    file: Annotated[Path, typer.Argument(help="What journal export wrote.")],
     to: Annotated[Path, typer.Option("--to", help="The new journal; must not exist yet.")],
     until: Annotated[
         int | None, typer.Option(min=0, help="End with this event; what follows is lost.")
@@ -88,10 +88,8 @@ def restore(
     from edge_agent.adapters.journal_restore import restore as build
 
     restored = build(file, to, until)
-    if restored.first > 1:
-        typer.echo(
-            f"{to}: begins with event {restored.first}; what came before is in the snapshot or archives"
-        )
+    if restored.snapshot is not None:
+        typer.echo(f"{to}: the state after event {restored.snapshot}")
     if not _is_sound(to):
         raise typer.Exit(1)
 

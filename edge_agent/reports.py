@@ -40,8 +40,8 @@ def _counted(values: Iterable[str]) -> str:
 
 def verification_report(found: Verification) -> Iterator[str]:
     """What was looked at, and the verdict."""
-    if found.archived:
-        yield f"events up to {found.archived} stand in archives"
+    if found.head:
+        yield f"begins behind event {found.head}"
     if found.problems:
         yield f"the checksums hold up to event {found.intact}"
     verdict = "NOT sound" if found.problems else "sound"
@@ -51,6 +51,8 @@ def verification_report(found: Verification) -> Iterator[str]:
 def stats_report(census: Census) -> Iterator[str]:
     """How much there is of what."""
     yield f"{census.events} events, {census.confirmations} of them confirmations, {census.size_bytes} bytes"
+    if census.head:
+        yield f"begins behind event {census.head}"
     if census.first_at and census.last_at:
         yield f"from {census.first_at.isoformat()} to {census.last_at.isoformat()}"
     for name, number in sorted(census.by_type.items(), key=lambda item: (-item[1], item[0])):

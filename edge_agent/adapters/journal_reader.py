@@ -42,8 +42,8 @@ class Census:
     last_at: datetime | None
     size_bytes: int
     lag: Mapping[str, int]
-    archived: int
-    """The last event that stands in an archive and no longer in the file; 0 for none."""
+    head: int
+    """The event behind which the file begins; 0 for the first one."""
 
 
 class JournalReader:
@@ -193,7 +193,7 @@ class JournalReader:
             last_at=datetime.fromisoformat(at["last"]) if at["last"] else None,
             size_bytes=self.size_bytes(),
             lag={name: last.confirmation - position for name, position in self.cursors().items()},
-            archived=self.head().sequence,
+            head=self.head().sequence,
         )
 
     # ---- below ---------------------------------------------------------------------------------------

@@ -21,13 +21,13 @@ _PROBLEMS = 20
 class Verification:
     """What `verify` has looked at, and the first problems that it found; none: the journal is sound.
 
-    `archived` is the last event that no longer stands in this file, 0 for none; `intact` the last one up to
+    `head` is the event behind which this file begins, 0 for the first one; `intact` the last one up to
     which the checksums hold.
     """
 
     events: int
     confirmations: int
-    archived: int
+    head: int
     intact: int
     problems: tuple[str, ...]
 

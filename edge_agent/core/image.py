@@ -12,6 +12,7 @@ from edge_agent.core.state import (
     CommandState,
     DeviceState,
     EndedTask,
+    LineState,
     State,
     StationState,
     TaskState,
@@ -32,6 +33,7 @@ class StateImage:
     disk_low: bool
     draining: bool
     tasks: tuple[TaskState, ...]
+    active: tuple[TaskId, ...]
     trips: tuple[TripState, ...]
     stations: tuple[StationState, ...]
     commands: tuple[CommandState, ...]
@@ -50,6 +52,7 @@ def image_of(state: State) -> StateImage:
         state.disk_low,
         state.draining,
         tuple(map(_task, state.tasks.values())),
+        tuple(state.active),
         tuple(replace(trip, lines=list(trip.lines)) for trip in state.trips.values()),
         tuple(map(_station, state.stations.values())),
         tuple(map(replace, state.commands.values())),
@@ -59,12 +62,40 @@ def image_of(state: State) -> StateImage:
     )
 
 
+# Tasks and lines are many: copying them by hand takes a quarter of the time of `replace`.
+
+
 def _task(task: TaskState) -> TaskState:
-    lines = {
-        line_id: replace(line, units=list(line.units), tried=set(line.tried))
-        for line_id, line in task.lines.items()
-    }
-    return replace(task, lines=lines)
+    return TaskState(
+        task.task,
+        task.digest,
+        task.arrival,
+        task.status,
+        {line_id: _line(line) for line_id, line in task.lines.items()},
+        task.station_id,
+        task.put_point,
+        task.eta,
+        task.container_here,
+        task.exit,
+        task.container_command,
+        task.cancel_reason,
+        task.held,
+    )
+
+
+def _line(line: LineState) -> LineState:
+    return LineState(
+        line.line,
+        line.status,
+        line.trip_id,
+        line.units.copy(),
+        line.tried.copy(),
+        line.failed_picks,
+        line.short,
+        line.cancelled,
+        line.exhausted_by,
+        line.held,
+    )
 
 
 def _station(station: StationState) -> StationState:
@@ -83,6 +114,7 @@ def load(state: State, image: StateImage) -> None:
         state.count_gtins(task.task, 1)
         if task.status is TaskStatus.ACCEPTED:
             state.enqueue(task)
+    state.active.update(dict.fromkeys(image.active))
     for trip in image.trips:
         state.trips[trip.trip_id] = trip
         state.totes[trip.tote] = trip.trip_id

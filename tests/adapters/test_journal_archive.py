@@ -94,7 +94,7 @@ async def test_a_journal_and_its_archives_verify_each_and_together(journal: SqlJ
     await archived(journal)
     found = [await asyncio.to_thread(verify, one) for one in (*sqlite.archives(file), file)]
     assert [one.problems for one in found] == [(), (), ()]
-    assert [one.archived for one in found] == [0, found[0].events, 2999]
+    assert [one.head for one in found] == [0, found[0].events, 2999]
     assert sum(one.events for one in found) == EVENTS + 1
 
 

@@ -36,6 +36,7 @@ def test_a_state_comes_back_as_it_was(agent: Agent) -> None:
     load(state, codec.decode(VERSION, codec.encode(image_of(agent.state))))
     assert state == agent.state
     assert list(state.tasks) == list(agent.state.tasks)
+    assert list(state.active) == list(agent.state.active)
 
 
 def test_an_image_does_not_change_with_the_state(agent: Agent) -> None:

@@ -28,8 +28,9 @@ from edge_agent.domain.ids import (
 from edge_agent.domain.site import DeviceSettings
 from edge_agent.domain.task import Destination, Line, PickTask, Source
 from edge_agent.errors import ConfigurationError
+from edge_agent.ports import Snapshot
 from edge_agent.site_file import load
-from tests.adapters.examples import NOON
+from tests.adapters.examples import NOON, mixed
 from tests.docs.markdown import DOCS, ROOT, Page, unquoted
 from tests.docs.terminal import Desk
 
@@ -51,6 +52,20 @@ def test_settings_are_overridden_as_the_page_says(desk: Desk) -> None:
 def test_a_journal_is_read_as_the_page_says(desk: Desk, tmp_path: Path) -> None:
     asyncio.run(_write_journal(f"sqlite:///{tmp_path}/journal.db"))
     assert desk.work_through(Page(HOW_TO / "read-a-journal.md")) == 4
+
+
+async def test_a_journal_is_recovered_as_the_page_says(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "journal.db"
+    journal = await SqlJournal.open(f"sqlite:///{file}")
+    await journal.append(mixed(6))
+    await journal.write_snapshot(Snapshot(5, 2, 1.25, 1, b"state"))
+    await journal.close()
+    await asyncio.to_thread(_change_a_byte, file, b'"T-3"', b'"T-8"')
+    assert await asyncio.to_thread(desk.work_through, Page(HOW_TO / "recover-a-journal.md")) == 3
+
+
+def _change_a_byte(file: Path, was: bytes, now: bytes) -> None:
+    file.write_bytes(file.read_bytes().replace(was, now))
 
 
 async def _write_journal(url: str) -> None:
