@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_agent.errors import EdgeAgentError
 
 READY_TIMEOUT_S = 60.0
+READY_POLL_S = 0.02
 STOP_TIMEOUT_S = 20.0
 LAST_LINES = 12
 
@@ -59,14 +60,14 @@ class Child:
                 await self._ready(notify)
 
     async def _ready(self, notify: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
                 while self.running:
                     try:
-                        async with asyncio.timeout(0.2):
-                            message = await loop.sock_recv(notify, 4096)
-                    except TimeoutError:
+                        message = notify.recv(4096)
+                    except BlockingIOError:
+                        # Nothing is awaited on the socket: a wait that is broken off may have read the message.
+                        await asyncio.sleep(READY_POLL_S)
                         continue
                     if b"READY=1" in message.split(b"\n"):
                         return
