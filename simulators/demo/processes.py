@@ -66,7 +66,7 @@ class Child:
                     try:
                         message = notify.recv(4096)
                     except BlockingIOError:
-                        # Nothing is awaited on the socket: a wait that is broken off may have read the message.
+                        # Not awaited: a wait that is broken off may have read the message already.
                         await asyncio.sleep(READY_POLL_S)
                         continue
                     if b"READY=1" in message.split(b"\n"):
