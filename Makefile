@@ -5,8 +5,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+CYCLES ?= 40
+SEED   ?= 1
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs lock clean
+.PHONY: help setup demo test chaos check format docs lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +30,10 @@ demo: setup  ## Run 100 pick tasks end to end against simulated machines; ARGS="
 
 test: setup  ## Run the test suite (installs the mosquitto broker where it may)
 	@sh tests/ensure_mosquitto.sh
-	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest $(ARGS)
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+chaos: setup  ## Kill the agent CYCLES times (SEED), audit every round
+	@PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign chaos --cycles $(CYCLES) --seed $(SEED) $(ARGS)
 
 check: setup  ## Linters, types, import contracts
 	$(BIN)/ruff check .

@@ -111,8 +111,11 @@ class CommandBlock(Part):
     """
 
     address: Register
+    """The first register, the opcode."""
     argument_count: Annotated[int, Field(ge=1, le=6)] = 3
+    """Text fields behind the opcode."""
     text_registers: Annotated[int, Field(ge=1, le=16)] = 8
+    """Registers of each text field."""
 
     @property
     def length(self) -> int:
@@ -126,7 +129,9 @@ class StatusBlock(Part):
     """
 
     address: Register
+    """The first register."""
     length: Annotated[int, Field(ge=1, le=125)]
+    """How many are read."""
     heartbeat: Register
     """1 register; counts up at least once a second while the controller's program runs."""
     mode: Register
@@ -152,9 +157,11 @@ class StatusBlock(Part):
     open_commands: Register
     """2 registers for each of `open_count`; accepted and not ended; 0: free."""
     open_count: Annotated[int, Field(ge=1, le=32)] = 16
+    """How many open commands the block can show."""
     ring: Register
     """3 registers (sequence high, low, result) for each of `ring_count`; the last commands that ended."""
     ring_count: Annotated[int, Field(ge=1, le=32)] = 16
+    """How many ended commands the block can show."""
     agent_stale: Register | None = None
     """1 register; 1 when the agent's heartbeat has stood still for 3 s, else 0. None: not shown."""
 
@@ -168,7 +175,9 @@ class QueryBlock(Part):
     """
 
     address: Register
+    """The first register that the agent writes."""
     answer: Register
+    """The first register that the device answers in."""
 
 
 class Mailbox(Part):
@@ -183,7 +192,9 @@ class Mailbox(Part):
     query: QueryBlock | None = None
     """None: the device cannot be asked where a load is."""
     poll_s: PositiveFloat = 0.05
+    """How often the status block is read."""
     request_timeout_s: PositiveFloat = 1.0
+    """No answer to a request by then: the link is lost."""
 
     def field(self, name: str) -> range:
         """The registers of a field of the status block. Raises KeyError for a name that is none."""
@@ -248,9 +259,13 @@ class Methods(Part):
     """
 
     namespace: str
+    """URI; its index may change with every start of the server."""
     object: BrowsePath
+    """Browse names from `Objects` down to the device."""
     status_method: str = "CommandStatus"
+    """The method that tells what became of a command."""
     event_type: str = "CommandEndedEventType"
+    """The event type that tells of its end."""
     mode: str = "Mode"
     """UInt16 variable; see `codes.modes`."""
     fault: str = "Fault"
@@ -268,14 +283,18 @@ class Methods(Part):
     holding_method: str | None = None
     """`() -> (Seen: UInt16, Load: String)`: 1 when the gripper holds a unit, and the load it came from."""
     publishing_interval_ms: PositiveInt = 20
+    """How often the server sends what has happened."""
     request_timeout_s: PositiveFloat = 2.0
+    """No answer to a call by then: the link is lost and the outcome in doubt."""
 
 
 class ScannerWire(Part):
     """Framing and commands of a byte-stream scanner. Texts may use escapes such as `\\x02` and `\\r`."""
 
     terminator: Annotated[WireText, Field(min_length=1)] = "\r\n"
+    """What ends a frame."""
     prefix: WireText = ""
+    """What begins a frame; empty: nothing does."""
     no_read: WireText = "NOREAD"
     """What stands in the frame when the scanner could not read; empty: it stays silent."""
     aim: bool = True
@@ -283,8 +302,9 @@ class ScannerWire(Part):
     trigger: WireText = "TRG\r\n"
     """Sent to ask for one read; empty: the scanner triggers itself."""
     good: WireText = ""
+    """Sent to show that the scan was right; empty: no signal."""
     bad: WireText = ""
-    """Sent to show the verdict; empty: no signal."""
+    """Sent to show that it was wrong; empty: no signal."""
     longest: PositiveInt = 512
     """Bytes; more than this without a terminator is line noise."""
 
@@ -299,12 +319,15 @@ class Profile(Part):
     """One make of device."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    """Its file has the same name."""
     family: str
     """asrs, conveyor, picker, scanner, or a family from another package (entry point)."""
     description: str
+    """What it is, in a line for people."""
     source: str
     """Where the addresses and codes were read: manual and page."""
     handshake: Handshake
+    """How commands are said; it decides which of the sections below is needed."""
     echoes: bool = True
     """False: the device gives no command ids back; every doubtful command on it is held for a person."""
     max_open: Annotated[int, Field(ge=1, le=16)] = 1

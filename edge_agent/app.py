@@ -9,6 +9,8 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -21,26 +23,42 @@ from edge_agent.adapters.intake import Intake
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.mqtt import MqttLink
 from edge_agent.adapters.notify import Notifier
-from edge_agent.core.lifecycle import CommandStatus
+from edge_agent.adapters.snapshot_codec import SnapshotCodec
+from edge_agent.core.moves import moving, open_commands
 from edge_agent.core.state import Plant, State
-from edge_agent.core.view import device_view, task_view
+from edge_agent.core.view import device_view, refusals, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
-from edge_agent.domain.inputs import Input, Started, Tick
+from edge_agent.domain.inputs import Drain, Input, Started, Tick
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import ConfigurationError
 from edge_agent.ports import Journal
+from edge_agent.runtime.disk import DiskWatch
 from edge_agent.runtime.effects import Effects
+from edge_agent.runtime.housekeeping import Housekeeping
 from edge_agent.runtime.loop import Loop
-from edge_agent.runtime.publisher import Publisher
-from edge_agent.runtime.retained import Views
+from edge_agent.runtime.publisher import CURSOR, Publisher
+from edge_agent.runtime.retained import CLEARED_CURSOR, Views
 from edge_agent.runtime.scanner_supervisor import ScannerSupervisor
+from edge_agent.runtime.snapshots import Snapshots
 from edge_agent.runtime.supervisor import DeviceSupervisor
 
 log = structlog.get_logger(__name__)
 
 DRAIN_TIMEOUT_S = 5.0
 """How long a stop waits for the broker to take what is already committed; the rest goes out next time."""
+
+
+@dataclass
+class Signals:
+    """What a person or systemd tells the process."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Finish what is under way, and end."""
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    """Do not wait for moves any longer."""
+    on_drain: Callable[[], None] | None = None
+    """Begin or end draining without stopping."""
 
 
 class Agent:
@@ -73,36 +91,33 @@ class Agent:
         )
         self._notifier = Notifier.from_environment(os.environ)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set. Raises `JournalError` when the journal cannot be read or written."""
+    async def run(self, signals: Signals) -> None:
+        """Run until told to stop. Raises `JournalError` when the journal cannot be read or written."""
         async with AsyncExitStack() as parts:
             journal = await SqlJournal.open(self._site.journal.url)
             parts.push_async_callback(journal.close)
             await self._recover(journal)
             async with asyncio.TaskGroup() as tasks:
-                await self._live(tasks, stop)
+                await self._live(tasks, journal, signals)
 
     # ---- start ---------------------------------------------------------------------------------------
 
     async def _recover(self, journal: Journal) -> None:
-        views = Views(task=self._task_view, device=self._device_view, open_tasks=self._open_tasks)
+        views = Views(self._task_view, self._device_view, self._open_tasks, lambda: refusals(self._state))
         encoder = CloudEvents(self._site.site, self._site.gateway)
         self._publisher = Publisher(self._link, journal, self._clock, self._site, encoder, views)
         effects = Effects(self._devices, self._scanners, self._publisher)
-        self._loop = Loop(self._state, journal, self._clock, effects)
+        self._snapshots = Snapshots(journal, SnapshotCodec(), self._site.journal.snapshot_every_events)
+        self._loop = Loop(self._state, journal, self._clock, effects, self._snapshots)
         self._clock.resume(await self._loop.replay())
         if missing := self._state.foreign_to_site():
             raise ConfigurationError(
                 f"the journal holds open work for {', '.join(missing)}, which the site file does not have: "
                 "put it back until that work has ended"
             )
-        doubtful = [
-            command.command
-            for command in self._state.commands.values()
-            if command.status in (CommandStatus.ORDERED, CommandStatus.ACCEPTED)
-        ]
-        for command in doubtful:
-            self._devices[command.device_id].recover([command])
+        doubtful = list(open_commands(self._state))
+        for command, accepted in doubtful:
+            self._devices[command.device_id].recover(command, accepted=accepted)
         log.info(
             "journal_replayed",
             open_tasks=len(self._state.tasks),
@@ -112,26 +127,72 @@ class Agent:
         self._loop.put(Started(__version__))
         self._publisher.agent_state("online")
 
-    async def _live(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+    async def _live(self, tasks: asyncio.TaskGroup, journal: SqlJournal, signals: Signals) -> None:
         loop = tasks.create_task(self._loop.run(), name="loop")
         kept: dict[DeviceId, DeviceSupervisor | ScannerSupervisor] = {**self._devices, **self._scanners}
         supervisors = [tasks.create_task(one.run(), name=device_id) for device_id, one in kept.items()]
         broker = tasks.create_task(self._link.run(), name="broker")
         publisher = tasks.create_task(self._publisher.run(), name="publisher")
         watchdog = tasks.create_task(self._feed_watchdog(), name="watchdog")
+        keeping = [
+            tasks.create_task(self._snapshots.run(), name="snapshots"),
+            tasks.create_task(self._housekeeping(journal).run(), name="housekeeping"),
+            tasks.create_task(self._disk_watch(journal).run(), name="disk"),
+        ]
         for one in kept.values():
             await one.settled.wait()
         self._notifier.ready(f"{self._site.site}/{self._site.gateway}: working")
         log.info("ready", site=self._site.site, gateway=self._site.gateway, version=__version__)
-        await stop.wait()
-        log.info("stopping")
-        self._notifier.stopping()
-        self._publisher.agent_state("draining")
-        await _end(*supervisors, watchdog, loop)
+        signals.on_drain = self._toggle_drain
+        await signals.stop.wait()
+        await self._finish_moves(signals)
+        await _end(*supervisors, watchdog, *keeping)
+        self._loop.stop()
+        await loop
+        await self._loop.last_snapshot()
         await self._publisher.drain(DRAIN_TIMEOUT_S)
         await _end(publisher)
         await self._link.stop()
         await broker
+
+    def _housekeeping(self, journal: SqlJournal) -> Housekeeping:
+        broker = self._site.broker
+        cursors = (CURSOR,) if broker.protocol == "5" else (CURSOR, CLEARED_CURSOR)
+        return Housekeeping(journal, self._clock, self._site.journal.archive_after_days, cursors)
+
+    def _disk_watch(self, journal: SqlJournal) -> DiskWatch:
+        return DiskWatch(journal.free_bytes, self._site.limits.disk_reserve_mb, self._put)
+
+    # ---- stop ----------------------------------------------------------------------------------------
+
+    async def _finish_moves(self, signals: Signals) -> None:
+        """Order nothing new and wait for the moves under way, up to a limit. A second signal hurries.
+
+        What is still open then is no loss: it is journalled, and reconciled after the next start.
+        """
+        log.info("stopping", moving=len(moving(self._state)))
+        self._notifier.stopping()
+        self._drain(True)
+        waits = [
+            asyncio.create_task(self._moves_ended(), name="moves"),
+            asyncio.create_task(signals.hurry.wait(), name="hurry"),
+        ]
+        limit_s = self._site.policies.shutdown_wait_s
+        await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        await _end(*waits)
+        if left := moving(self._state):
+            log.warning("stopped_while_moving", commands=[command.command_id for command in left])
+
+    async def _moves_ended(self) -> None:
+        while moving(self._state):
+            await self._loop.turned()
+
+    def _drain(self, on: bool) -> None:
+        self._loop.put(Drain(on))
+        self._publisher.agent_state("draining" if on else "online")
+
+    def _toggle_drain(self) -> None:
+        self._drain(not self._state.draining)
 
     # ---- while it runs -------------------------------------------------------------------------------
 
@@ -167,7 +228,7 @@ def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
     )
 
 
-async def _end(*tasks: asyncio.Task[None]) -> None:
+async def _end(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)

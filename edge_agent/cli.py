@@ -16,7 +16,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from drivers.profile import Profile
-from edge_agent import __version__, logs
+from edge_agent import __version__, cli_journal, crash_points, logs
+from edge_agent.cli_campaigns import campaign_app
 from edge_agent.cli_faults import fault_app
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError, EdgeAgentError
@@ -28,8 +29,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-journal_app = typer.Typer(help="Read a journal, with its agent running or not.", no_args_is_help=True)
-app.add_typer(journal_app, name="journal")
+app.add_typer(cli_journal.app, name="journal")
+app.add_typer(campaign_app, name="campaign")
 app.add_typer(fault_app, name="fault")
 
 T = TypeVar("T")
@@ -62,13 +63,13 @@ ScenarioOption = Annotated[
 ]
 FaultsOption = Annotated[Faults, typer.Option(help="Errors to inject: none, typical (1-3 %), harsh (10 %).")]
 
-DEMO_SPEED = 30.0
+DEMO_SPEED = 40.0
 
 
 @app.callback(invoke_without_command=True)
 def main_options(
-    debug: Annotated[bool, typer.Option(help="Tracebacks and debug logging.")] = False,
-    version: Annotated[bool, typer.Option(help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks and debug logging.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Options before the command."""
     if version:
@@ -82,11 +83,29 @@ def main_options(
 
 @app.command()
 def run(config: RequiredConfig) -> None:
-    """Run the agent until it is told to stop (SIGTERM, Ctrl-C)."""
-    from edge_agent.app import Agent
+    """Run the agent until it is told to stop (SIGTERM, Ctrl-C; twice: at once). SIGUSR1: drain or go on."""
+    from edge_agent.app import Agent, Signals
 
     site, profiles = _load(config)
-    _until_stopped(Agent(site, profiles).run)
+    crash_points.arm(os.environ)
+
+    async def live() -> None:
+        signals = Signals()
+
+        def stop() -> None:
+            (signals.hurry if signals.stop.is_set() else signals.stop).set()
+
+        def drain() -> None:
+            if signals.on_drain is not None:
+                signals.on_drain()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGINT, stop)
+        loop.add_signal_handler(signal.SIGUSR1, drain)
+        await Agent(site, profiles).run(signals)
+
+    asyncio.run(live())
 
 
 @app.command()
@@ -233,52 +252,6 @@ def audit(
     show(result, json_file, Console())
     if not result.consistent:
         raise typer.Exit(1)
-
-
-# ---- journal -----------------------------------------------------------------------------------------
-
-JournalFile = Annotated[Path, typer.Argument(help="The journal's SQLite file.")]
-
-
-@journal_app.command()
-def verify(file: JournalFile) -> None:
-    """Check that nothing is missing, doubled or unreadable."""
-    from edge_agent.adapters.journal_reader import JournalReader
-
-    with JournalReader(_journal_url(file)) as reader:
-        result = reader.verify()
-    for problem in result.problems:
-        typer.echo(f"{file}: {problem}", err=True)
-    verdict = "sound" if not result.problems else "NOT sound"
-    typer.echo(f"{file}: {result.events} events, {result.confirmations} confirmations: {verdict}")
-    if result.problems:
-        raise typer.Exit(1)
-
-
-@journal_app.command()
-def replay(file: JournalFile) -> None:
-    """Build the state from the journal, as a start does, and print where everything stands."""
-    from edge_agent.adapters.journal_reader import JournalReader
-    from edge_agent.reports import replay_report
-
-    with JournalReader(_journal_url(file)) as reader:
-        for line in replay_report(reader.records()):
-            typer.echo(line)
-
-
-@journal_app.command()
-def stats(file: JournalFile) -> None:
-    """Count the events by type, and how far each reader of the journal is behind."""
-    from edge_agent.adapters.journal_reader import JournalReader
-    from edge_agent.reports import stats_report
-
-    with JournalReader(_journal_url(file)) as reader:
-        for line in stats_report(reader.census()):
-            typer.echo(line)
-
-
-def _journal_url(file: Path) -> str:
-    return f"sqlite:///{file}"
 
 
 # ---- shared ------------------------------------------------------------------------------------------

@@ -38,6 +38,10 @@ class JournalError(EdgeAgentError):
     """The journal cannot be written or read; nothing that depends on it has been acted on."""
 
 
+class ArchiveError(JournalError):
+    """Old events cannot be moved to an archive; the journal is as it was and works on."""
+
+
 class IllegalTransitionError(EdgeAgentError):
     """An event arrived in a state that does not allow it: a bug in the core or a foreign journal."""
 

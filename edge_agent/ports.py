@@ -3,6 +3,7 @@
 from asyncio import Future
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
@@ -90,6 +91,10 @@ class Outlet(Protocol):
 
     def device_changed(self, device_id: DeviceId) -> None: ...
 
+    def refusals_changed(self) -> None:
+        """Why new tasks are refused may have changed."""
+        ...
+
 
 class Clock(Protocol):
     """The one source of time. `now()` gives the wall clock and the agent's own clock together."""
@@ -105,6 +110,21 @@ class JournalStats:
     confirmations: int
     size_bytes: int
     cursors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state after an event, in the words of whoever wrote it."""
+
+    sequence: int
+    """The event after which the state was so."""
+    confirmation: int
+    """The last confirmation number given by then; 0 for none."""
+    clock_s: float
+    """The agent's own clock at that event."""
+    version: int
+    """In which form `body` is."""
+    body: bytes
 
 
 class Journal(Protocol):
@@ -143,6 +163,23 @@ class Journal(Protocol):
     def move_cursor(self, name: str, position: int) -> None:
         """Note how far a reader has come. Durable with the next append, or within a second, or at `close`:
         after a crash a cursor may stand too low, never too high."""
+        ...
+
+    async def write_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the state after an event that is durable. Only the newest few are kept."""
+        ...
+
+    async def snapshot(self, before: int | None = None) -> Snapshot | None:
+        """The newest intact snapshot (after an event that comes before `before`); None where there is none.
+        One that was damaged is passed over, with a warning in the log."""
+        ...
+
+    async def archive(self, before: datetime, cursors: Sequence[str]) -> int:
+        """Move events older than `before` to the archive and give their room back to the file system.
+
+        Keeps what an older kept snapshot or one of these cursors has not gone past. Works in small steps
+        between the appends. Returns how many events were moved; they can still be read.
+        """
         ...
 
     async def stats(self) -> JournalStats: ...

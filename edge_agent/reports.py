@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from edge_agent.adapters.journal_reader import Census
+from edge_agent.adapters.journal_verify import Verification
 from edge_agent.core.evolve import evolve
 from edge_agent.core.state import State
 from edge_agent.domain.events import Recorded
@@ -35,6 +36,16 @@ def replay_report(records: Iterable[Recorded]) -> Iterator[str]:
 def _counted(values: Iterable[str]) -> str:
     counts = Counter(values)
     return f" ({', '.join(f'{number} {name}' for name, number in sorted(counts.items()))})" if counts else ""
+
+
+def verification_report(found: Verification) -> Iterator[str]:
+    """What was looked at, and the verdict."""
+    if found.archived:
+        yield f"events up to {found.archived} stand in archives"
+    if found.problems:
+        yield f"the checksums hold up to event {found.intact}"
+    verdict = "NOT sound" if found.problems else "sound"
+    yield f"{found.events} events, {found.confirmations} confirmations: {verdict}"
 
 
 def stats_report(census: Census) -> Iterator[str]:

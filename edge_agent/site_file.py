@@ -1,11 +1,12 @@
 """A site file with everything that belongs to it: the settings and the profiles of its devices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from drivers.profile import Profile
-from drivers.registry import find_profile
+from drivers.profile import Handshake, Profile
+from drivers.registry import build_device, build_scanner, find_profile
 from edge_agent.domain.site import Site
+from edge_agent.errors import ConfigurationError
 from edge_agent.resources import profile_directories
 from edge_agent.settings import load_site
 
@@ -20,4 +21,18 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Site, dict[str, Profil
             profiles[name] = find_profile(name, directories)
         return profiles[name]
 
-    return load_site(path, environ, find), profiles
+    site = load_site(path, environ, find)
+    if problems := list(_unbuildable(site, profiles)):
+        raise ConfigurationError(*(f"{path}: {problem}" for problem in problems))
+    return site, profiles
+
+
+def _unbuildable(site: Site, profiles: Mapping[str, Profile]) -> Iterator[str]:
+    """What keeps a driver from being put together: a missing verb, a family that nobody has installed."""
+    for device_id, settings in site.devices.items():
+        profile = profiles[settings.profile]
+        build = build_scanner if profile.handshake is Handshake.SCANNER else build_device
+        try:
+            build(device_id, settings, profile)
+        except ConfigurationError as error:
+            yield from error.problems

@@ -61,8 +61,6 @@ class Mosquitto:
                     f"listener {self.port} 127.0.0.1",
                     f"log_type all\nlog_dest file {self._folder}/mosquitto.log",
                     f"persistence true\npersistence_location {self._folder}/",
-                    # Everything is handed on at once: what a killed broker acknowledged has left it.
-                    "max_inflight_messages 2000\nmax_queued_messages 0",
                     *(["user root"] if os.geteuid() == 0 else []),
                     *self.settings,
                     "",

@@ -17,7 +17,7 @@ fi
 if [ "$as_root" != none ] && command -v apt-get >/dev/null; then
     echo "mosquitto is missing: installing it"
     $as_root env DEBIAN_FRONTEND=noninteractive \
-        sh -c 'apt-get update -qq && apt-get install -qq --no-install-recommends mosquitto' >/dev/null &&
+        sh -c 'apt-get update -qq && apt-get install -qq --no-install-recommends mosquitto mosquitto-clients' >/dev/null &&
         command -v mosquitto >/dev/null && exit 0
 fi
 

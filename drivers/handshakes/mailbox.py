@@ -14,6 +14,7 @@ from drivers.handshakes.base import HEARTBEAT_LIMIT_S, Observed, read_answer, re
 from drivers.handshakes.registers import Event, Status, TextDoesNotFitError, decode_status, encode_command
 from drivers.links.modbus import ModbusLink
 from drivers.profile import Codes, Mailbox
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.command import (
     Accepted,
     Done,
@@ -100,6 +101,7 @@ class MailboxHandshake:
         self._question = question = _Question(command_id, asyncio.get_running_loop().create_future())
         try:
             await self._link.write(self._mailbox.command.address, registers)
+            reached(CrashPoint.AFTER_WIRE_WRITE)
             self._poll_now.set()
             async with asyncio.timeout(self._mailbox.request_timeout_s):
                 code = await question.answer

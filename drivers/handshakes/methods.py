@@ -17,6 +17,7 @@ from asyncua.common.subscription import DataChangeEvent, OpcEvent, StatusChangeE
 from drivers.handshakes.base import HEARTBEAT_LIMIT_S, Observed, read_answer, read_outcome, read_status
 from drivers.links.opcua import OpcUaLink
 from drivers.profile import Codes, Methods, Verb
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.command import (
     Accepted,
     NotStarted,
@@ -91,6 +92,7 @@ class MethodsHandshake:
         nodes = self._connected()
         texts = [ua.Variant(text, ua.VariantType.String) for text in arguments]
         outputs = await self._call(nodes.methods[str(call)], command_id, *texts)
+        reached(CrashPoint.AFTER_WIRE_WRITE)
         code, detail = self._unpack(str(call), outputs, 2)
         return read_answer(self._codes, int(code), str(detail or ""))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge_agent.adapters.pick_task import Refused, content_digest, parse_cancel, parse_submit
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.inputs import CancelSubmitted, Input, MessageRefused, TaskSubmitted
 from edge_agent.domain.site import Site
 from edge_agent.domain.task import PickTask
@@ -32,7 +33,13 @@ class Intake:
 
     def on_message(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
         """One message. Whatever is in it, it leads to an input and, once durable, to its PUBACK."""
-        self._put(self._read(topic, payload), acknowledge)
+
+        def acknowledge_durable() -> None:
+            reached(CrashPoint.BEFORE_PUBACK)
+            acknowledge()
+            reached(CrashPoint.AFTER_PUBACK)
+
+        self._put(self._read(topic, payload), acknowledge_durable)
 
     def _read(self, topic: str, payload: bytes) -> Input:
         if topic == self._cancel:

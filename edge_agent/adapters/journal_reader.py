@@ -1,37 +1,39 @@
 """Reading a journal, with its agent running or not. Nothing here can write to it."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_agent.adapters import journal_schema as schema
+from edge_agent.adapters import journal_snapshots as snapshots
 from edge_agent.adapters import journal_sqlite as sqlite
-from edge_agent.adapters.journal_rows import Numbering, from_row
+from edge_agent.adapters.journal_chain import link
+from edge_agent.adapters.journal_rows import Head, Numbering, Row, from_row
+from edge_agent.adapters.journal_scan import damaged
 from edge_agent.domain.events import Recorded
 from edge_agent.errors import JournalError
+from edge_agent.ports import Snapshot
+
+log = structlog.get_logger(__name__)
 
 _PAGE = 1000
-_PROBLEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What `verify` has looked at, and the first problems that it found; none: the journal is sound."""
-
-    events: int
-    confirmations: int
-    problems: tuple[str, ...]
+_EVENT = schema.event.c
+_DAMAGE = ("malformed", "not a database", "Could not decode to UTF-8")
+"""What SQLite says of a file that is damaged, and not of a disk that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """What is in a journal. `lag` tells for each cursor how many confirmations it is behind."""
+    """What is in a journal's file. `lag` tells for each cursor how many confirmations it is behind."""
 
     events: int
     confirmations: int
@@ -40,6 +42,8 @@ class Census:
     last_at: datetime | None
     size_bytes: int
     lag: Mapping[str, int]
+    archived: int
+    """The last event that stands in an archive and no longer in the file; 0 for none."""
 
 
 class JournalReader:
@@ -47,14 +51,15 @@ class JournalReader:
 
     def __init__(self, url: str) -> None:
         """Raises `JournalError` when there is none, it is no journal, or it has another schema."""
-        self._path = sqlite.path_of(url)
-        sqlite.check(self._path, may_be_new=False)
-        self._engine = sqlite.reading_engine(self._path)
+        self.path = sqlite.path_of(url)
+        sqlite.check(self.path, may_be_new=False)
+        self._engine = sqlite.reading_engine(self.path)
+        self._archives = _Archives(self.path)
         try:
             with self._reading():
                 self._connection = self._engine.connect()
                 found = schema.revision(self._connection)
-            check_revision(str(self._path), found)
+            schema.check_revision(str(self.path), found)
         except JournalError:
             self._engine.dispose()
             raise
@@ -68,19 +73,47 @@ class JournalReader:
         self.close()
 
     def close(self) -> None:
+        self._archives.close()
         self._connection.close()
         self._engine.dispose()
 
+    # ---- events --------------------------------------------------------------------------------------
+
     def read(self, after: int, limit: int) -> list[Recorded]:
-        """Up to `limit` records with a sequence above `after`, in order."""
-        return self._select(schema.event.c.sequence, after, limit)
+        """Up to `limit` records with a sequence above `after`, in order, those in the archive too.
+
+        Raises `JournalError` where one is missing or its checksum does not fit.
+        """
+        return [from_row(row) for row in self.rows(after, limit)]
+
+    def rows(self, after: int, limit: int) -> list[Row]:
+        """As `read`, but the rows as they are stored."""
+        head = self.head()
+        if after < head.sequence:
+            return self._archives.rows(after, limit)
+        found = self._rows(
+            sa.select(schema.event).where(_EVENT.sequence >= after).order_by(_EVENT.sequence).limit(limit + 1)
+        )
+        if self.head() != head:
+            return self.rows(after, limit)  # some were archived meanwhile
+        if found and found[0]["sequence"] == after:
+            chain = found[0]["chain"]
+        elif not found or after == head.sequence:
+            chain = head.chain
+        else:
+            raise damaged(self.path, f"event {after} is missing")
+        rows = [row for row in found if row["sequence"] > after][:limit]
+        self._check(rows, after, chain)
+        return rows
 
     def read_confirmations(self, after: int, limit: int) -> list[Recorded]:
-        """Up to `limit` records with a confirmation number above `after`, in order."""
-        return self._select(schema.event.c.confirmation, after, limit)
+        """Up to `limit` records with a confirmation number above `after`, in order, none from the archive."""
+        column = _EVENT.confirmation
+        rows = self._rows(sa.select(schema.event).where(column > after).order_by(column).limit(limit))
+        return [from_row(row) for row in rows]
 
     def records(self) -> Iterator[Recorded]:
-        """Every record from the first on, a page in memory at a time."""
+        """Every record from the first on, a page in memory at a time, those in the archive too."""
         after = 0
         while page := self.read(after, _PAGE):
             yield from page
@@ -88,107 +121,135 @@ class JournalReader:
 
     def last(self) -> Recorded | None:
         """The newest record; None in an empty journal."""
-        newest = sa.select(schema.event).order_by(schema.event.c.sequence.desc()).limit(1)
-        rows = self._rows(newest)
-        return from_row(rows[0]) if rows else None
+        row = self.last_row()
+        return from_row(row) if row else None
+
+    def last_row(self) -> Row | None:
+        """The newest event as it is stored; None where none stands in this file."""
+        rows = self._rows(sa.select(schema.event).order_by(_EVENT.sequence.desc()).limit(1))
+        return rows[0] if rows else None
+
+    def first_confirmed_after(self, confirmation: int) -> int | None:
+        """The sequence of the first event here that was told, or is to be, with a higher number."""
+        rows = self._rows(
+            sa.select(_EVENT.sequence)
+            .where(_EVENT.confirmation > confirmation)
+            .order_by(_EVENT.confirmation)
+            .limit(1)
+        )
+        return rows[0]["sequence"] if rows else None
+
+    # ---- beside the events ---------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """Where the events in this file begin."""
+        rows = self._rows(sa.select(schema.head))
+        return Head(**rows[0]) if rows else Head()
 
     def numbering(self) -> Numbering:
         """The last sequence and confirmation number."""
-        columns = schema.event.c
-        ((sequence, confirmation),) = self._rows(
-            sa.select(sa.func.max(columns.sequence), sa.func.max(columns.confirmation))
-        )
-        return Numbering(sequence or 0, confirmation or 0)
+        last = sa.func.max(_EVENT.sequence).label("sequence")
+        told = sa.func.max(_EVENT.confirmation).label("confirmation")
+        (row,) = self._rows(sa.select(last, told))
+        head = self.head()
+        return Numbering(row["sequence"] or head.sequence, row["confirmation"] or head.confirmation)
 
     def cursors(self) -> dict[str, int]:
         """The durable position of every cursor."""
-        return dict(self._rows(sa.select(schema.cursor)))
+        return {row["name"]: row["position"] for row in self._rows(sa.select(schema.cursor))}
+
+    def snapshot(self, before: int | None = None) -> Snapshot | None:
+        """The newest intact snapshot, after an event that comes before `before`."""
+        table = schema.snapshot
+        newest = sa.select(table).order_by(table.c.sequence.desc())
+        if before is not None:
+            newest = newest.where(table.c.sequence < before)
+        for row in self._rows(newest):
+            if snapshots.is_intact(row):
+                return snapshots.from_row(row)
+            log.warning("snapshot_damaged", sequence=row["sequence"], action="an older one is used, or none")
+        return None
+
+    def snapshot_sequences(self) -> list[int]:
+        """After which events there are snapshots, the oldest first."""
+        table = schema.snapshot
+        return [row["sequence"] for row in self._rows(sa.select(table.c.sequence).order_by(table.c.sequence))]
 
     def size_bytes(self) -> int:
-        return sqlite.size_bytes(self._path)
+        return sqlite.size_bytes(self.path)
 
     def census(self) -> Census:
-        """Count what is there. Goes over the whole journal."""
-        columns = schema.event.c
-        counted = self._rows(sa.select(columns.type, sa.func.count()).group_by(columns.type))
-        ((first_at, last_at),) = self._rows(sa.select(sa.func.min(columns.at), sa.func.max(columns.at)))
+        """Count what is there. Goes over the whole file."""
+        counted = self._rows(sa.select(_EVENT.type, sa.func.count().label("n")).group_by(_EVENT.type))
+        (at,) = self._rows(
+            sa.select(sa.func.min(_EVENT.at).label("first"), sa.func.max(_EVENT.at).label("last"))
+        )
         last = self.numbering()
         return Census(
-            events=sum(number for _, number in counted),
+            events=sum(row["n"] for row in counted),
             confirmations=last.confirmation,
-            by_type=dict(sorted(counted)),
-            first_at=datetime.fromisoformat(first_at) if first_at else None,
-            last_at=datetime.fromisoformat(last_at) if last_at else None,
+            by_type={row["type"]: row["n"] for row in sorted(counted, key=lambda row: row["type"])},
+            first_at=datetime.fromisoformat(at["first"]) if at["first"] else None,
+            last_at=datetime.fromisoformat(at["last"]) if at["last"] else None,
             size_bytes=self.size_bytes(),
             lag={name: last.confirmation - position for name, position in self.cursors().items()},
+            archived=self.head().sequence,
         )
 
-    def verify(self) -> Verification:
-        """Check the file, the numbering without gaps, that every event decodes, and the cursors."""
-        checked = self._rows(sa.text("PRAGMA quick_check"))
-        problems = [f"file: {finding}" for (finding,) in checked if finding != "ok"]
-        last = Numbering()
-        events = 0
-        for row in self._all_rows():
-            events += 1
-            problems += _problems_of(row, last)
-            last = Numbering(row.sequence, row.confirmation or last.confirmation)
-            if len(problems) >= _PROBLEMS:
-                problems = [*problems[:_PROBLEMS], "there may be more; stopped here"]
-                break
-        else:
-            problems += [
-                f"cursor {name} stands at confirmation {position}, the last one is {last.confirmation}"
-                for name, position in self.cursors().items()
-                if position > last.confirmation
-            ]
-        return Verification(events, last.confirmation, tuple(problems))
+    # ---- below ---------------------------------------------------------------------------------------
 
-    def _all_rows(self) -> Iterator[Any]:
-        column = schema.event.c.sequence
-        after = -(2**63)
-        while page := self._rows(sa.select(schema.event).where(column > after).order_by(column).limit(_PAGE)):
-            yield from page
-            after = page[-1].sequence
+    def _check(self, rows: Sequence[Row], after: int, chain: bytes) -> None:
+        for expected, row in enumerate(rows, after + 1):
+            if row["sequence"] != expected:
+                raise damaged(self.path, f"event {expected} is missing")
+            chain = link(chain, row)
+            if row["chain"] != chain:
+                raise damaged(self.path, f"event {expected} does not fit its checksum")
 
-    def _select(self, column: sa.ColumnElement[int], after: int, limit: int) -> list[Recorded]:
-        rows = self._rows(sa.select(schema.event).where(column > after).order_by(column).limit(limit))
-        return [from_row(row) for row in rows]
-
-    def _rows(self, statement: sa.Executable) -> Sequence[Any]:
+    def _rows(self, statement: sa.Executable) -> list[Row]:
         with self._reading():
-            return self._connection.execute(statement).all()
+            return [dict(row) for row in self._connection.execute(statement).mappings()]
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
-            raise JournalError(f"{self._path}: cannot be read: {error}") from error
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            if any(words in str(error) for words in _DAMAGE):
+                raise damaged(self.path, str(error.__cause__ or error)) from error
+            raise JournalError(f"{self.path}: cannot be read: {error}") from error
 
 
-def check_revision(where: str, found: str | None) -> None:
-    """Raise `JournalError` unless `found` is the schema revision that this version reads and writes."""
-    known = schema.revisions()
-    if found is not None and found not in known:
+class _Archives:
+    """The archives beside a journal, as one. Each is opened when something is wanted from it."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._open: JournalReader | None = None
+
+    def rows(self, after: int, limit: int) -> list[Row]:
+        """Up to `limit` rows behind `after`. Raises `JournalError` where no archive has them."""
+        if self._open is None or not _holds(self._open, after):
+            self.close()
+            self._open = self._find(after)
+        return self._open.rows(after, limit)
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _find(self, after: int) -> JournalReader:
+        for file in reversed(sqlite.archives(self._journal)):
+            reader = JournalReader(f"sqlite:///{file}")
+            if _holds(reader, after):
+                return reader
+            reader.close()
         raise JournalError(
-            f"{where}: written by a newer edge-agent (schema {found}, this one knows {known[0]}); "
-            f"run that version or a newer one"
-        )
-    if found != known[0]:
-        raise JournalError(
-            f"{where}: written by an older edge-agent (schema {found}, this one reads {known[0]}); "
-            f"start the agent on it once, that brings it up to date"
+            f"{self._journal}: event {after + 1} was archived, and no archive beside it has it: put the file "
+            f"{self._journal.stem}-archive-YYYY-MM{self._journal.suffix} back that holds it"
         )
 
 
-def _problems_of(row: Any, last: Numbering) -> Iterator[str]:
-    sequence, confirmation = row.sequence, row.confirmation
-    if sequence != last.sequence + 1:
-        yield f"event {sequence} follows event {last.sequence}"
-    if confirmation not in (None, last.confirmation + 1):
-        yield f"event {sequence}: confirmation {confirmation} follows confirmation {last.confirmation}"
-    try:
-        from_row(row)
-    except JournalError as error:
-        yield str(error)
+def _holds(reader: JournalReader, after: int) -> bool:
+    return reader.head().sequence <= after < reader.numbering().sequence

@@ -1,22 +1,26 @@
 """Recorded events as rows of the journal's table, and their numbering."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from edge_agent.adapters.codec import Encoded, decode, encode
+from edge_agent.adapters.journal_chain import GENESIS
 from edge_agent.domain.events import Recorded
 from edge_agent.errors import JournalError
 
+Row: TypeAlias = dict[str, Any]
+"""A row of the journal's table by the names of its columns."""
 
-def to_row(recorded: Recorded) -> dict[str, Any]:
+
+def to_row(recorded: Recorded) -> Row:
     """Raises `JournalError` for an event that JSON cannot carry."""
     encoded = encode(recorded.event)
     return {
         "sequence": recorded.sequence,
         "at": recorded.at.astimezone(UTC).isoformat(),
-        "clock_s": recorded.clock_s,
+        "clock_s": float(recorded.clock_s),
         "type": encoded.type,
         "version": encoded.version,
         "body": encoded.body,
@@ -24,17 +28,28 @@ def to_row(recorded: Recorded) -> dict[str, Any]:
     }
 
 
-def from_row(row: Sequence[Any]) -> Recorded:
-    """The columns of `journal_schema.event`, in their order, as an event.
+def from_row(row: Mapping[str, Any]) -> Recorded:
+    """A row of `journal_schema.event` as an event.
 
     Raises `JournalError`, which names the sequence, for a row that cannot be read.
     """
-    sequence, at, clock_s, type_, version, body, confirmation = row
-    event = decode(sequence, Encoded(type_, version, body))
+    sequence = row["sequence"]
+    event = decode(sequence, Encoded(row["type"], row["version"], row["body"]))
     try:
-        return Recorded(sequence, datetime.fromisoformat(at), clock_s, event, confirmation)
+        return Recorded(
+            sequence, datetime.fromisoformat(row["at"]), row["clock_s"], event, row["confirmation"]
+        )
     except ValueError as error:
         raise JournalError(f"journal event {sequence} cannot be read: at: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event that no longer stands in a journal's file: where what is in it begins."""
+
+    sequence: int = 0
+    confirmation: int = 0
+    chain: bytes = GENESIS
 
 
 @dataclass(frozen=True, slots=True)

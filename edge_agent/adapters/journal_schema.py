@@ -8,6 +8,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from edge_agent.errors import JournalError
+
 APPLICATION_ID = 0x57454A31
 """Marks a SQLite file as a journal ("WEJ1"), in the place that SQLite has for this."""
 
@@ -25,9 +27,33 @@ event = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("confirmation", _NUMBER, nullable=True),
+    sa.Column("chain", sa.LargeBinary, nullable=False),
     sa.Index("event_confirmation", "confirmation", unique=True),
 )
-"""One row an event. `at` is ISO 8601 in UTC, `body` JSON (`edge_agent.adapters.codec`)."""
+"""One row an event. `at` is ISO 8601 in UTC, `body` JSON (`edge_agent.adapters.codec`), `chain` the checksum
+chain up to this row (`edge_agent.adapters.journal_chain`)."""
+
+head = sa.Table(
+    "head",
+    metadata,
+    sa.Column("sequence", _NUMBER, primary_key=True, autoincrement=False),
+    sa.Column("confirmation", _NUMBER, nullable=False),
+    sa.Column("chain", sa.LargeBinary, nullable=False),
+)
+"""The last event that stands in an archive and no longer here; no row where everything is here."""
+
+snapshot = sa.Table(
+    "snapshot",
+    metadata,
+    sa.Column("sequence", _NUMBER, primary_key=True, autoincrement=False),
+    sa.Column("confirmation", _NUMBER, nullable=False),
+    sa.Column("clock_s", sa.Double, nullable=False),
+    sa.Column("chain", sa.LargeBinary, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("checksum", sa.LargeBinary, nullable=False),
+)
+"""The state after the event `sequence`, so that a start need not read what came before it."""
 
 cursor = sa.Table(
     "cursor",
@@ -46,6 +72,21 @@ def revision(connection: sa.Connection) -> str | None:
 def revisions() -> list[str]:
     """Every schema revision that this version knows, newest first."""
     return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def check_revision(where: str, found: str | None) -> None:
+    """Raise `JournalError` unless `found` is the schema revision that this version reads and writes."""
+    known = revisions()
+    if found is not None and found not in known:
+        raise JournalError(
+            f"{where}: written by a newer edge-agent (schema {found}, this one knows {known[0]}); "
+            f"run that version or a newer one"
+        )
+    if found != known[0]:
+        raise JournalError(
+            f"{where}: written by an older edge-agent (schema {found}, this one reads {known[0]}); "
+            f"start the agent on it once, that brings it up to date"
+        )
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -1,13 +1,14 @@
 """A journal in memory, for tests and tools: the `Journal` port's contract, but for durability."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 
 from edge_agent.adapters.codec import Encoded, decode, encode
 from edge_agent.adapters.journal_rows import Numbering
 from edge_agent.domain.events import Recorded
 from edge_agent.errors import JournalError
-from edge_agent.ports import JournalStats
+from edge_agent.ports import JournalStats, Snapshot
 
 
 class MemoryJournal:
@@ -18,6 +19,7 @@ class MemoryJournal:
         self._confirmed: list[int] = []
         self._numbering = Numbering()
         self._cursors: dict[str, int] = {}
+        self._snapshots: dict[int, Snapshot] = {}
         self._closed = False
 
     async def append(self, records: Sequence[Recorded]) -> None:
@@ -46,6 +48,18 @@ class MemoryJournal:
 
     def move_cursor(self, name: str, position: int) -> None:
         self._cursors[name] = position
+
+    async def write_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshots[snapshot.sequence] = snapshot
+
+    async def snapshot(self, before: int | None = None) -> Snapshot | None:
+        sequences = [sequence for sequence in self._snapshots if before is None or sequence < before]
+        return self._snapshots[max(sequences)] if sequences else None
+
+    async def archive(self, before: datetime, cursors: Sequence[str]) -> int:
+        """Memory is the archive: nothing moves."""
+        del before, cursors
+        return 0
 
     async def stats(self) -> JournalStats:
         size = sum(len(encoded.body) for _, encoded in self._records)

@@ -194,20 +194,6 @@ async def reach(broker: Broker, client_id: str) -> str:
     return f"MQTT {broker.protocol} at {broker.url}"
 
 
-async def reach(broker: Broker, client_id: str) -> str:
-    """Connect once and go away again, leaving nothing at the broker; says what was reached.
-
-    Raises `ConfigurationError`, `BrokerRefusedError`, `LinkLostError` or OSError.
-    """
-    options = replace(_options(broker, client_id, (), "", b""), transient=True)
-    connection = Connection(options, lambda *_: None)
-    try:
-        await connection.open()
-    finally:
-        await connection.close(polite=True)
-    return f"MQTT {broker.protocol} at {broker.url}"
-
-
 def _options(
     broker: Broker, client_id: str, subscriptions: Sequence[str], will_topic: str, will_payload: bytes
 ) -> Options:

@@ -43,7 +43,9 @@ class TaskStatus(StrEnum):
     FILLED = "filled"
     """Every line has ended; the container is leaving."""
     COMPLETED = "completed"
+    """The container has left by its lane, or by the reject point where it stayed empty."""
     CANCELLED = "cancelled"
+    """Stopped by the OMS; a container that was used has left by the reject point."""
 
 
 TASK = Lifecycle(
@@ -75,8 +77,11 @@ class LineStatus(StrEnum):
     PICKING = "picking"
     """At least one unit of it was begun from the present tote."""
     PICKED = "picked"
+    """All its units are in the container."""
     SHORT = "short"
+    """Ended with fewer units than ordered."""
     CANCELLED = "cancelled"
+    """Ended by a cancel of its task."""
 
 
 LINE = Lifecycle(
@@ -107,6 +112,7 @@ class TripStatus(StrEnum):
     PLANNED = "planned"
     """The tote is at its location."""
     AT_OUTFEED = "at_outfeed"
+    """Out of storage, where the conveyor takes it over."""
     AT_STATION = "at_station"
     """On the tote point; its label has not been verified."""
     PRESENTED = "presented"
@@ -114,9 +120,11 @@ class TripStatus(StrEnum):
     RELEASED = "released"
     """On its way out, to the infeed or the reject point."""
     AT_INFEED = "at_infeed"
+    """Back where the AS/RS takes it in."""
     DIVERTED = "diverted"
     """On the reject point; a person must look at it."""
     ENDED = "ended"
+    """At its location again, or never left it."""
 
 
 TRIP = Lifecycle(
@@ -145,8 +153,11 @@ class CommandStatus(StrEnum):
     ACCEPTED = "accepted"
     """The device has it and will report its end."""
     DONE = "done"
+    """The device reports that it was carried out."""
     FAILED = "failed"
+    """The device reports that it was not carried out, and why."""
     REFUSED = "refused"
+    """The device did not take it; nothing has moved."""
     UNKNOWN = "unknown"
     """The device cannot say; held for a person."""
 

@@ -1,12 +1,12 @@
 """Moving totes and order containers: the next command of each, or why it waits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
 from edge_agent.core.sourcing import INBOUND, abandon, choose, exhaust, give_up, needs_tote
 from edge_agent.core.state import Rank, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, device_wait, held
+from edge_agent.core.wait import Wait, WaitCode, all_held, device_wait, held
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import (
     Command,
@@ -19,8 +19,10 @@ from edge_agent.domain.command import (
     Transfer,
 )
 from edge_agent.domain.events import SourceReason
-from edge_agent.domain.ids import CommandId, DeviceId, PointId
+from edge_agent.domain.ids import CommandId, DeviceId, Lpn, PointId
 from edge_agent.domain.time import Instant
+
+_STANDING = frozenset({TripStatus.AT_STATION, TripStatus.PRESENTED})
 
 
 def order(state: State, device_id: DeviceId, what: Order, purpose: Purpose) -> ev.CommandOrdered:
@@ -85,6 +87,36 @@ def next_tote_move(state: State, trip: TripState, now: Instant) -> tuple[DeviceI
     return device_wait(state, move[0], now) or move
 
 
+def open_commands(state: State) -> Iterator[tuple[Command, bool]]:
+    """The commands whose end is still to come, and whether the device has accepted each."""
+    for command in state.commands.values():
+        if command.status in (CommandStatus.ORDERED, CommandStatus.ACCEPTED):
+            yield command.command, command.status is CommandStatus.ACCEPTED
+
+
+def moving(state: State) -> list[Command]:
+    """The open commands that will end without any further order.
+
+    A transfer to a point where another load stands waits for that load to be ordered away.
+    """
+    taken = {trip.point: trip.tote for trip in state.trips.values() if trip.status in _STANDING}
+    for task in state.tasks.values():
+        if task.container_here and task.put_point is not None:
+            taken[task.put_point] = task.task.destination.container_id
+    for unknown in state.commands.values():
+        if unknown.status is CommandStatus.UNKNOWN and isinstance(unknown.command.order, Transfer):
+            taken[unknown.command.order.destination] = unknown.command.order.load  # perhaps
+    return [command for command, _ in open_commands(state) if not _waits_for_room(command, taken)]
+
+
+def _waits_for_room(command: Command, taken: Mapping[PointId | None, Lpn]) -> bool:
+    match command.order:
+        case Transfer(load, _, destination):
+            return taken.get(destination, load) != load
+        case _:
+            return False
+
+
 def _under_way(state: State, command_id: CommandId) -> str:
     command = state.commands[command_id]
     name = type(command.command.order).__name__.lower()
@@ -96,8 +128,8 @@ def _tote_order(state: State, trip: TripState) -> tuple[DeviceId, Order] | Wait 
     match trip.status:
         case TripStatus.PLANNED:
             outfeed = site.storage[trip.asrs].outfeed
-            if not outfeed_has_room(state, outfeed):
-                return Wait(WaitCode.POINT_FULL, outfeed, f"outfeed {outfeed} is full")
+            if wait := outfeed_wait(state, outfeed):
+                return wait
             return trip.asrs, Retrieve(trip.tote, trip.location, outfeed)
         case TripStatus.AT_OUTFEED:
             tote_point = site.stations[trip.station_id].tote_point
@@ -116,10 +148,13 @@ def _point(trip: TripState) -> PointId:
     return trip.point
 
 
-def outfeed_has_room(state: State, outfeed: PointId) -> bool:
-    """Counts the totes on the outfeed and the retrievals on their way to it."""
+def outfeed_wait(state: State, outfeed: PointId) -> Wait | None:
+    """Why no tote can come to the outfeed, counting those on it and the retrievals on their way to it."""
     capacity = state.plant.site.points[outfeed].capacity
-    return not capacity or sum(_occupies(state, trip, outfeed) for trip in state.trips.values()) < capacity
+    marks = [trip.held for trip in state.trips.values() if _occupies(state, trip, outfeed)]
+    if not capacity or len(marks) < capacity:
+        return None
+    return all_held(marks) or Wait(WaitCode.POINT_FULL, outfeed, f"outfeed {outfeed} is full")
 
 
 def _occupies(state: State, trip: TripState, outfeed: PointId) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from edge_agent.core.exceptions import hold, settle
 from edge_agent.core.lifecycle import LineStatus, TaskStatus, TripStatus
 from edge_agent.core.state import LineState, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, held
+from edge_agent.core.wait import Wait, WaitCode, held, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import ExceptionKind, HeldLine, SourceReason
 from edge_agent.domain.ids import Lpn, StationId, TripId
@@ -70,9 +70,11 @@ def _try_source(
 ) -> ev.TripPlanned | ev.TripJoined | Wait:
     tote, station_id = source.container_id, task.station_id
     assert station_id is not None  # a started task has a station
+    if blocked := station_held(state, station_id):
+        return blocked  # no tote is taken from the others for a station that cannot use it
     trip_id = state.totes.get(tote)
     if trip_id is not None:
-        return _join(state.trips[trip_id], station_id, ref)
+        return _join(state, state.trips[trip_id], station_id, ref)
     limit = state.plant.site.stations[station_id].queue
     if queue_length(state, station_id) >= limit:
         return Wait(
@@ -88,11 +90,13 @@ def _try_source(
     return ev.TripPlanned(trip, tote, source.location, asrs, station_id, lines)
 
 
-def _join(trip: TripState, station_id: StationId, ref: ev.LineRef) -> ev.TripJoined | Wait:
+def _join(state: State, trip: TripState, station_id: StationId, ref: ev.LineRef) -> ev.TripJoined | Wait:
     if trip.held is not None:
         return held(trip.held)
     if trip.station_id == station_id and trip.status in INBOUND:
         return ev.TripJoined(trip.trip_id, ref)
+    if trip.status in INBOUND and (blocked := station_held(state, trip.station_id)):
+        return blocked
     return Wait(WaitCode.TOTE_IN_USE, trip.tote, f"tote {trip.tote} is {trip.status.value} on {trip.trip_id}")
 
 

@@ -212,6 +212,8 @@ class _Devices(dict[DeviceId, DeviceState]):
 @dataclass(slots=True)
 class State:
     plant: Plant
+    draining: bool = False
+    """No new work is ordered."""
     next_command: int = 0
     next_trip: int = 1
     next_exception: int = 1
@@ -219,7 +221,10 @@ class State:
     tasks: dict[TaskId, TaskState] = field(default_factory=dict)
     queue: list[tuple[Rank, TaskId]] = field(default_factory=list)
     """Tasks that wait for a station, in scheduling order."""
+    active: dict[TaskId, None] = field(default_factory=dict)
+    """The other open tasks. A plan looks at these only, however many wait."""
     ended: dict[TaskId, EndedTask] = field(default_factory=dict)
+    """The last tasks that have ended, the oldest first (`limits.ended_tasks`)."""
     containers: dict[Lpn, TaskId] = field(default_factory=dict)
     """Order containers of open tasks."""
     trips: dict[TripId, TripState] = field(default_factory=dict)
@@ -232,6 +237,8 @@ class State:
     exceptions: dict[ExceptionId, ExceptionRaised] = field(default_factory=dict)
     gtins: dict[Gtin, int] = field(default_factory=dict)
     """GTINs of open tasks, with the number of lines that name them."""
+    disk_low: bool = False
+    """Less than the reserve is free: new tasks are refused."""
 
     def __post_init__(self) -> None:
         site = self.plant.site
@@ -266,11 +273,22 @@ class State:
         at_stations = (task_id for station in self.stations.values() for task_id in station.tasks)
         return sorted((self.tasks[task_id] for task_id in at_stations), key=lambda task: task.order)
 
+    def count_gtins(self, task: PickTask, by: int) -> None:
+        """`by` 1 when a task opens, -1 when it ends."""
+        for line in task.lines:
+            count = self.gtins.get(line.gtin, 0) + by
+            if count:
+                self.gtins[line.gtin] = count
+            else:
+                self.gtins.pop(line.gtin, None)
+
     def enqueue(self, task: TaskState) -> None:
         insort(self.queue, (task.order, task.task.task_id))
+        self.active.pop(task.task.task_id, None)
 
     def dequeue(self, task: TaskState) -> None:
         self.queue.remove((task.order, task.task.task_id))
+        self.active[task.task.task_id] = None
 
     def holder_of(self, purpose: Purpose) -> TripState | TaskState | Hand | None:
         """What a command is for; None where it is gone."""

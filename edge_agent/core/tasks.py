@@ -6,22 +6,23 @@ from edge_agent.core.eta import eta
 from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.state import State, TaskState
-from edge_agent.core.wait import Wait, WaitCode, station_held
+from edge_agent.core.wait import DRAINING, Wait, WaitCode, all_held, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import PointId, StationId
+from edge_agent.domain.ids import ExceptionId, PointId, StationId
 from edge_agent.domain.time import Instant
 
 
 def free_put_position(state: State, station_id: StationId) -> PointId | None:
     """A put position that no container stands on or is on its way to."""
-    taken = {
-        state.tasks[task_id].put_point
-        for task_id in state.stations[station_id].tasks
-        if not _has_left(state, state.tasks[task_id])
-    }
+    taken = {task.put_point for task in _with_put_position(state, station_id)}
     positions = state.plant.site.stations[station_id].put_positions
     return next((position.point for position in positions if position.point not in taken), None)
+
+
+def _with_put_position(state: State, station_id: StationId) -> Iterator[TaskState]:
+    tasks = (state.tasks[task_id] for task_id in state.stations[station_id].tasks)
+    return (task for task in tasks if not _has_left(state, task))
 
 
 def _has_left(state: State, task: TaskState) -> bool:
@@ -34,33 +35,41 @@ def _has_left(state: State, task: TaskState) -> bool:
 
 def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId, PointId] | Wait:
     """The station with the least work that is ready and has a free put position."""
+    if state.draining:
+        return DRAINING
     not_before = task.task.not_before
     if not_before is not None and not_before > now.utc:
         return Wait(WaitCode.NOT_BEFORE, task.task.task_id, f"not before {not_before.isoformat()}")
-    reasons: list[Wait] = []
-    for station in sorted(state.stations.values(), key=lambda s: (len(s.tasks), s.station_id)):
-        site_station = state.plant.site.stations.get(station.station_id)
-        if site_station is None:
-            continue
-        mode = state.devices[site_station.picker].status.mode
-        point = free_put_position(state, station.station_id)
-        if blocked := station_held(state, station.station_id):
-            reasons.append(blocked)
-        elif mode is not Mode.READY:
-            reasons.append(
-                Wait(
-                    WaitCode.DEVICE_NOT_READY,
-                    site_station.picker,
-                    f"{site_station.picker} of {station.station_id} is {mode.value}",
-                )
-            )
-        elif point is not None:
-            return station.station_id, point
-    if reasons and len(reasons) == len(state.stations):
-        return reasons[0]
-    return Wait(
-        WaitCode.NO_PUT_POSITION, "stations", "every put position of the stations in service is taken"
-    )
+    waits: list[Wait] = []
+    sites = state.plant.site.stations
+    for station_id in sorted(sites, key=lambda name: (len(state.stations[name].tasks), name)):
+        place = _place_at(state, station_id)
+        if not isinstance(place, Wait):
+            return station_id, place
+        waits.append(place)
+    # A wait that ends by itself says more than one for a person.
+    return next((wait for wait in waits if wait.code is not WaitCode.HELD), waits[0])
+
+
+def _place_at(state: State, station_id: StationId) -> PointId | Wait:
+    """A free put position of the station, or why it gives none."""
+    picker = state.plant.site.stations[station_id].picker
+    mode = state.devices[picker].status.mode
+    if blocked := station_held(state, station_id):
+        return blocked
+    if mode is not Mode.READY:
+        return Wait(WaitCode.DEVICE_NOT_READY, picker, f"{picker} of {station_id} is {mode.value}")
+    if point := free_put_position(state, station_id):
+        return point
+    marks = [_held_by(task) for task in _with_put_position(state, station_id)]
+    text = f"every put position of {station_id} is taken"
+    return all_held(marks) or Wait(WaitCode.NO_PUT_POSITION, station_id, text)
+
+
+def _held_by(task: TaskState) -> ExceptionId | None:
+    """The exception that keeps the whole task from going on; None while a part of it can."""
+    marks = [line.held for line in task.open_lines]
+    return task.held or (marks[0] if marks and None not in marks else None)
 
 
 def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
@@ -77,7 +86,7 @@ def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
 
 def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
     """Cancel what a cancelled task has not in hand; the unit in hand is finished safely first."""
-    for task in list(state.tasks.values()):
+    for task in [state.tasks[task_id] for task_id in state.active]:
         if task.status is not TaskStatus.CANCELLING:
             continue
         task_id = task.task.task_id
@@ -90,7 +99,7 @@ def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
 
 def fill_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
     """A task whose lines have all ended lets its container go."""
-    for task in list(state.tasks.values()):
+    for task in [state.tasks[task_id] for task_id in state.active]:
         ready = task.status in (TaskStatus.STARTED, TaskStatus.CANCELLING) and task.held is None
         if not ready or any(True for _ in task.open_lines):
             continue

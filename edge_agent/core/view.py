@@ -51,6 +51,13 @@ def _held(state: State, waits: list[Wait]) -> View | None:
     return {"exception_id": raised.exception_id, "kind": raised.kind.value, "detail": raised.detail}
 
 
+def refusals(state: State) -> tuple[str, ...]:
+    """Why new tasks are refused now, by the code that they are refused with; empty where they are taken."""
+    full = len(state.tasks) >= state.plant.site.limits.open_tasks
+    reasons = {"disk_reserve": state.disk_low, "too_many_open_tasks": full}
+    return tuple(code for code, holds in reasons.items() if holds)
+
+
 def device_view(state: State, device_id: DeviceId) -> View:
     """A device's state as it is published."""
     device = state.devices[device_id]

@@ -1,17 +1,20 @@
 """Why something does not move: a value with a reason, given by the same functions that would move it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge_agent.core.state import DeviceState, State
+from edge_agent.core.state import DeviceState, State, TripState
+from edge_agent.domain.command import Transfer
 from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import DeviceId, StationId
+from edge_agent.domain.ids import DeviceId, ExceptionId, PointId, StationId
 from edge_agent.domain.time import Instant
 
 
 class WaitCode(StrEnum):
     """The kinds of reasons, for a page to translate."""
 
+    DRAINING = "draining"
     NOT_BEFORE = "not_before"
     NO_PUT_POSITION = "no_put_position"
     STATION_QUEUE_FULL = "station_queue_full"
@@ -39,8 +42,13 @@ class Wait:
     text: str
 
 
+DRAINING = Wait(WaitCode.DRAINING, "agent", "the agent is draining: it orders no new work")
+
+
 def device_wait(state: State, device_id: DeviceId, now: Instant) -> Wait | None:
     """Why a device cannot take one more command now; None where it can."""
+    if state.draining:
+        return DRAINING
     device = state.devices[device_id]
     mode = device.status.mode
     if mode is not Mode.READY:
@@ -69,11 +77,27 @@ def held(exception_id: str) -> Wait:
     return Wait(WaitCode.HELD, exception_id, f"held by exception {exception_id} until a person settles it")
 
 
+def all_held(marks: Iterable[ExceptionId | None]) -> Wait | None:
+    """A place is taken by these: where all are held, only a person can make room."""
+    known = list(marks)
+    first = next(iter(known), None)
+    return held(first) if first is not None and None not in known else None
+
+
 def station_held(state: State, station_id: StationId) -> Wait | None:
-    """The exception that stops a whole station: of its hand, or of a tote that cannot leave it."""
+    """The exception that stops a whole station: of its hand, or of a tote that blocks it, or may."""
     hand = state.stations[station_id].hand
     if hand is not None and hand.held is not None:
         return held(hand.held)
-    point = state.plant.site.stations[station_id].tote_point
-    standing = (trip.held for trip in state.trips.values() if trip.point == point)
-    return next((held(exception_id) for exception_id in standing if exception_id is not None), None)
+    tote_point = state.plant.site.stations[station_id].tote_point
+    for trip in state.trips.values():
+        if trip.held is not None and tote_point in (trip.point, _in_doubt(state, trip)):
+            return held(trip.held)
+    return None
+
+
+def _in_doubt(state: State, trip: TripState) -> PointId | None:
+    """Where a tote may stand, if the transfer that nobody knows the end of has been done."""
+    command = state.commands.get(trip.command_id) if trip.command_id else None
+    order = command.command.order if command else None
+    return order.destination if isinstance(order, Transfer) else None

@@ -18,6 +18,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Drain:
+    """Stop ordering new work (or go on): what is under way is finished and recorded."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSubmitted:
     task: PickTask
     digest: str
@@ -61,6 +68,14 @@ class DeviceReported:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskReported:
+    """How much is free where the journal is; `low`: less than the reserve."""
+
+    low: bool
+    free_mb: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scanned:
     """A scanner sent a code, or its no-read text (`data` is None)."""
 
@@ -75,12 +90,14 @@ class Tick:
 
 Input: TypeAlias = (
     Started
+    | Drain
     | TaskSubmitted
     | CancelSubmitted
     | MessageRefused
     | CommandAnswered
     | CommandResolved
     | DeviceReported
+    | DiskReported
     | Scanned
     | Tick
 )

@@ -32,9 +32,11 @@ class Broker(Section):
     client_id: str | None = None
     """Without it `edge-agent-{site}-{gateway}`. It names the session at the broker: keep it."""
     username: str | None = None
+    """User name at the broker, together with `password_file`."""
     password_file: str | None = None
     """A file that holds the password; a password itself never stands in the configuration."""
     keepalive_s: PositiveInt = 15
+    """A broker that is silent for one and a half times as long is taken as lost."""
     session_expiry_s: PositiveInt = 7 * 24 * 3600
     """How long the broker keeps our session while we are away (MQTT 5)."""
     receive_maximum: Annotated[int, Field(ge=1, le=65535)] = 100
@@ -42,6 +44,7 @@ class Broker(Section):
     publish_window: Annotated[int, Field(ge=1, le=65535)] = 100
     """How many confirmations may be under way to the broker."""
     reconnect_max_s: PositiveFloat = 10.0
+    """The longest wait between two tries to connect."""
     task_state_expiry_s: PositiveInt = 24 * 3600
     """How long the retained state of an ended task stays at the broker."""
 
@@ -51,12 +54,17 @@ class JournalSettings(Section):
 
     url: str = Field("sqlite:///journal.db", pattern=r"^sqlite:///.+")
     """SQLAlchemy URL; a relative SQLite path is taken from the working directory."""
+    snapshot_every_events: PositiveInt = 10_000
+    """After so many events the state is written down: a start replays no more than about these."""
+    archive_after_days: PositiveInt = 30
+    """Older events leave the journal for a file a month beside it, once they are told and in a snapshot."""
 
 
 class DeviceSettings(Section):
     """One device: which profile it follows and where it is."""
 
     profile: Name
+    """The name of its profile: a file in `profiles/` beside the site file, or a shipped one."""
     address: str = Field(
         pattern=r"^(opc\.tcp://[^/\s]+(/\S*)?|modbus://[^/\s]+/\d+|tcp://[^/\s]+|tcp-listen://[^/\s]+|serial://\S+)$"
     )
@@ -77,13 +85,16 @@ class Storage(Section):
     locations: tuple[str, ...] = Field(min_length=1)
     """Shell patterns of the locations that it reaches, for example `A01-*`."""
     outfeed: PointId
+    """Where it puts loads down for the conveyor."""
     infeed: PointId
+    """Where it takes loads from the conveyor."""
 
 
 class PutPosition(Section):
     """A place at a station where an order container stands while it is filled."""
 
     point: PointId
+    """The conveyor point on which the container stands."""
     scanner: DeviceId | None = None
     """Reads the container's label before a unit is placed into it (V19), where there is one."""
 
@@ -92,11 +103,15 @@ class Station(Section):
     """Where picking is done: a picker, its scanners, put positions and a bounded tote queue."""
 
     picker: DeviceId
+    """The machine that picks; one station has it for itself."""
     tote_point: PointId
     """Where the source tote stands while it is picked from."""
     tote_scanner: DeviceId
+    """Reads the tote's label on the tote point (V2)."""
     item_scanner: DeviceId
+    """Reads each unit in the gripper before it is placed (V3)."""
     put_positions: tuple[PutPosition, ...] = Field(min_length=1)
+    """How many tasks the station fills side by side."""
     queue: PositiveInt = 3
     """How many trips may be under way to or at the station."""
 
@@ -105,14 +120,18 @@ class Lane(Section):
     """Where finished order containers leave."""
 
     point: PointId
+    """The conveyor point at the lane's beginning."""
 
 
 class Labels(Section):
     """What this site's own labels look like (regular expressions, matched whole)."""
 
     tote: str = r"TOTE-\d{4,6}"
+    """Source totes."""
     container: str = r"OC-[A-Z0-9-]{1,12}"
+    """Order containers."""
     location: str = r"[A-Z]\d{2}-\d{2}-\d{2}"
+    """Storage locations."""
 
     @model_validator(mode="after")
     def _patterns_compile(self) -> Self:
@@ -139,6 +158,8 @@ class Policies(Section):
     """A scan that has not come by then counts as a no-read."""
     refusal_retry_s: PositiveFloat = 1.0
     """A refused command is decided anew after this time."""
+    shutdown_wait_s: PositiveFloat = 20.0
+    """How long a stop waits for moves under way; a second signal ends the wait."""
     refusals: PositiveInt = 30
     """So many refusals in a row are held for a person."""
 
@@ -147,43 +168,63 @@ class Limits(Section):
     """Bounds on what is taken in."""
 
     open_tasks: PositiveInt = 5000
+    """More open tasks than that are refused until some have ended."""
+    ended_tasks: PositiveInt = 20_000
+    """So many ended tasks are remembered: a repeat of one has no effect, a change of one is refused."""
+    disk_reserve_mb: PositiveInt = 200
+    """With less free on the journal's disk new tasks are refused; work in hand goes on."""
     message_bytes: PositiveInt = 262_144
+    """A longer message is refused unread."""
     lines_per_task: PositiveInt = 500
+    """A task with more lines is refused."""
     quantity_per_line: PositiveInt = 10_000
+    """A line of more units is refused."""
 
 
 class CycleTimes(Section):
     """How long the machines take, in seconds at speed 1. Only the ETA and the simulators use them."""
 
     retrieve_s: PositiveFloat = 9.0
+    """AS/RS: location to outfeed."""
     store_s: PositiveFloat = 7.0
+    """AS/RS: infeed to location."""
     transfer_s: PositiveFloat = 12.0
+    """Conveyor: any point to any other."""
     pick_s: PositiveFloat = 2.6
+    """Picker: grip one unit and bring it to the scanner."""
     place_s: PositiveFloat = 1.8
+    """Picker: scanner to order container."""
     put_back_s: PositiveFloat = 1.8
+    """Picker: scanner to tote."""
     scan_s: PositiveFloat = 0.15
+    """Scanner: trigger to code."""
 
 
 class Simulation(Section):
     """What the bundled simulators put into the warehouse. The agent does not look at it."""
 
-    seed: int = 1
     totes: Annotated[int, Field(ge=1, le=9999)] = 80
+    """Source totes in storage."""
     skus: Annotated[int, Field(ge=2, le=5000)] = 48
+    """Different items."""
     units_per_sku_in_tote: PositiveInt = 60
+    """Units of an item in each tote that has it."""
 
 
 class Site(Section):
     """The whole site file."""
 
     site: Name
+    """The warehouse's name, part of every topic: letters, digits, `_`, `.`, `-`, 64 at most."""
     gateway: Name
+    """This agent's name, the start of its event ids: letters, digits, `_`, `.`, `-`, 64 at most."""
     broker: Broker = Broker()
     journal: JournalSettings = JournalSettings()
     devices: dict[DeviceId, DeviceSettings] = Field(min_length=1)
     points: dict[PointId, Point] = Field(min_length=1)
     storage: dict[DeviceId, Storage] = Field(min_length=1)
     conveyor: DeviceId
+    """The device that carries loads between the points."""
     stations: dict[StationId, Station] = Field(min_length=1)
     lanes: dict[LaneId, Lane] = Field(min_length=1)
     supply: PointId

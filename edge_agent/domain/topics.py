@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,13 +44,18 @@ class Topics:
         return f"{self.root}/devices/{_level(device_id)}/state"
 
 
-def agent_state(state: str, since: datetime | None) -> bytes:
-    """What stands on `Topics.agent_state`: online, draining or offline.
+def agent_state(state: str, since: datetime | None, refuses: Sequence[str] = ()) -> bytes:
+    """What stands on `Topics.agent_state`: online, draining or offline, and why new tasks are refused.
 
     In the last will `since` is None: the broker publishes it at a time that we cannot know.
     """
     return json.dumps(
-        {"state": state, "version": __version__, "since": since.isoformat() if since else None}
+        {
+            "state": state,
+            "version": __version__,
+            "since": since.isoformat() if since else None,
+            "refuses": list(refuses),
+        }
     ).encode()
 
 

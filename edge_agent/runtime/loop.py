@@ -22,10 +22,12 @@ from edge_agent.core.confirmations import is_confirmed
 from edge_agent.core.evolve import evolve
 from edge_agent.core.state import State
 from edge_agent.core.step import next_wakeup_s, step
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.events import Event, Recorded
 from edge_agent.domain.inputs import Input, Tick
 from edge_agent.domain.time import Instant
 from edge_agent.ports import Clock, Journal
+from edge_agent.runtime.snapshots import Position, Snapshots
 
 log = structlog.get_logger(__name__)
 
@@ -46,15 +48,21 @@ class _Entry:
 class Loop:
     """Holds the state, and is the only one that changes it or writes the journal."""
 
-    def __init__(self, state: State, journal: Journal, clock: Clock, act: Act) -> None:
+    def __init__(
+        self, state: State, journal: Journal, clock: Clock, act: Act, snapshots: Snapshots | None = None
+    ) -> None:
         self.state = state
         self._journal = journal
         self._clock = clock
         self._act = act
+        self._snapshots = snapshots
         self._inbox: deque[_Entry] = deque()
         self._wake = asyncio.Event()
+        self._turned = asyncio.Event()
         self._sequence = 0
         self._confirmation = 0
+        self._durable = Position()
+        self._stopping = False
         self.turns = 0
         """Turns finished; the watchdog looks at it."""
 
@@ -63,17 +71,25 @@ class Loop:
         self._inbox.append(_Entry(what, on_durable))
         self._wake.set()
 
+    async def turned(self) -> None:
+        """Wait for the next turn to be finished."""
+        await self._turned.wait()
+
     @property
     def backlog(self) -> int:
         """Inputs that wait to be decided."""
         return len(self._inbox)
 
     async def replay(self) -> float:
-        """Build the state from the journal. Returns the agent's clock at the last event, in seconds.
+        """Build the state from the newest snapshot and the events behind it.
 
-        Raises `JournalError` where the journal cannot be read.
+        Returns the agent's clock at the last event, in seconds. Raises `JournalError` where the journal
+        cannot be read.
         """
-        clock_s = 0.0
+        if self._snapshots is not None:
+            self._durable = await self._snapshots.restore(self.state)
+        self._sequence, self._confirmation = self._durable.sequence, self._durable.confirmation
+        clock_s = self._durable.clock_s
         while page := await self._journal.read(self._sequence, REPLAY_PAGE):
             for recorded in page:
                 evolve(self.state, recorded.event, recorded.clock_s)
@@ -81,13 +97,25 @@ class Loop:
                 self._confirmation = recorded.confirmation or self._confirmation
                 clock_s = recorded.clock_s
             await asyncio.sleep(0)  # a long journal must not starve the watchdog
+        self._durable = Position(self._sequence, self._confirmation, clock_s)
         return clock_s
 
     async def run(self) -> None:
-        """Turn for ever. Raises `JournalError` when a commit fails; nothing of it has been acted on."""
-        while True:
+        """Turn until `stop`. Raises `JournalError` when a commit fails; nothing of it has been acted on."""
+        while not self._stopping:
             await self._something_to_do()
             await self.turn()
+
+    def stop(self) -> None:
+        """Let `run` end with the turn that it is in, or one more. May be called more than once."""
+        self._stopping = True
+        self._wake.set()
+
+    async def last_snapshot(self) -> None:
+        """Write the state down for the next start, when `run` has ended. Raises `JournalError`."""
+        decided_only = self._sequence > self._durable.sequence  # `run` was ended in the middle of a commit
+        if self._snapshots is not None and not decided_only:
+            await self._snapshots.finish(self.state, self._durable)
 
     async def turn(self) -> None:
         """Decide what is in the inbox, commit, act."""
@@ -96,12 +124,19 @@ class Loop:
         events = step(self.state, [entry.what for entry in entries], now)
         records = [self._record(event, now) for event in events]
         if records:
+            reached(CrashPoint.BEFORE_COMMIT)
             await self._journal.append(records)
+            reached(CrashPoint.AFTER_COMMIT)
+            self._durable = Position(self._sequence, self._confirmation, now.clock_s)
             self._act(records)
         for entry in entries:
             if entry.on_durable is not None:
                 entry.on_durable()
+        if self._snapshots is not None:
+            self._snapshots.after_turn(self.state, self._durable)
         self.turns += 1
+        self._turned.set()
+        self._turned.clear()
 
     def _record(self, event: Event, now: Instant) -> Recorded:
         self._sequence += 1
@@ -112,7 +147,7 @@ class Loop:
         return Recorded(self._sequence, now.utc, now.clock_s, event, number)
 
     async def _something_to_do(self) -> None:
-        if not self._inbox:
+        if not self._inbox and not self._stopping:
             self._wake.clear()
             try:
                 async with asyncio.timeout(next_wakeup_s(self.state, self._clock.now())):

@@ -11,6 +11,7 @@ from edge_agent.domain.ids import DeviceId
 from edge_agent.domain.inputs import DeviceReported, Input
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 from edge_agent.runtime.backoff import Backoff
+from edge_agent.runtime.cancellation import raise_if_cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ class Presence:
                 self._lost(_first(group))
             except* Exception as group:  # a driver's bug must not stop the other devices
                 log.exception("driver_failed", device=self._device_id, exc_info=group)
+            raise_if_cancelled()
             self.report(DeviceStatus(Mode.DISCONNECTED, self._status.epoch))
             self.settled.set()
             await asyncio.sleep(self._backoff.next_s())

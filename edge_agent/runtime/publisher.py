@@ -14,12 +14,14 @@ from dataclasses import dataclass
 import structlog
 
 from edge_agent.core.confirmations import confirmation
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.events import Recorded, TaskCancelled, TaskCompleted, TaskRejected
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import BrokerRefusedError, LinkLostError
 from edge_agent.ports import BrokerLink, Clock, Encoder, Journal
+from edge_agent.runtime.cancellation import raise_if_cancelled
 from edge_agent.runtime.retained import RetainedStates, Views
 
 log = structlog.get_logger(__name__)
@@ -63,6 +65,9 @@ class Publisher:
     def device_changed(self, device_id: DeviceId) -> None:
         self._states.device_changed(device_id)
 
+    def refusals_changed(self) -> None:
+        self._states.refusals_changed()
+
     def agent_state(self, state: str) -> None:
         """The agent is now `online` or `draining`; `offline` is said by `drain` and by the last will."""
         self._states.agent_changed(state)
@@ -96,14 +101,15 @@ class Publisher:
             await self._link.wait_connected()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._until_lost(), name="publish: link")
                     tasks.create_task(self._states.run(), name="publish: states")
                     tasks.create_task(self._tell(), name="publish: confirmations")
                     if not self._can_expire:
                         clearing = self._states.clear_ended(self._journal)
                         tasks.create_task(clearing, name="publish: ended states")
+                    await self._until_lost()
             except* LinkLostError:
                 self._all_told.clear()
+            raise_if_cancelled()
 
     async def _until_lost(self) -> None:
         await self._link.wait_lost()
@@ -130,7 +136,9 @@ class Publisher:
         while True:
             self._wakeup.clear()
             if told := window.acknowledged():
+                reached(CrashPoint.BEFORE_CURSOR_MOVE)
                 self._journal.move_cursor(CURSOR, told)
+                reached(CrashPoint.AFTER_CURSOR_MOVE)
             if self._news and not page:
                 page.extend(await self._next_page(position))
             while page and window.has_room:
@@ -154,6 +162,7 @@ class Publisher:
         told = confirmation(recorded.event)
         topic = self._topics.event(told.name)
         payload = self._encoder.encode(recorded)
+        reached(CrashPoint.BEFORE_PUBLISH)
         sent = [self._link.publish(topic, payload, content_type=self._encoder.content_type)]
         match recorded.event:
             case TaskRejected() as event:
@@ -161,6 +170,7 @@ class Publisher:
                 sent.append(self._link.publish(self._topics.rejected, json.dumps(reason).encode()))
             case TaskCompleted() | TaskCancelled() as event:
                 sent.append(self._states.task_ended(event, recorded.at))
+        reached(CrashPoint.AFTER_PUBLISH)
         for done in sent:
             done.add_done_callback(lambda _: self._wakeup.set())
         return sent

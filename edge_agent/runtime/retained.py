@@ -3,7 +3,7 @@
 import asyncio
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -35,6 +35,8 @@ class Views:
     """An open task as it stands; None for one that is not open."""
     device: Callable[[DeviceId], Mapping[str, Any]]
     open_tasks: Callable[[], Iterable[TaskId]]
+    refusals: Callable[[], Sequence[str]] = tuple
+    """Why new tasks are refused now; empty where they are taken."""
 
 
 class RetainedStates:
@@ -52,6 +54,7 @@ class RetainedStates:
         self._devices = tuple(site.devices)
         self._expiry = timedelta(seconds=site.broker.task_state_expiry_s)
         self._agent: bytes | None = None
+        self._said: tuple[str, datetime, Sequence[str]] | None = None
         self._changed: dict[str, bytes] = {}
         self._wakeup = asyncio.Event()
         self._live = False
@@ -59,7 +62,19 @@ class RetainedStates:
         """Set while the broker has everything as it stands."""
 
     def agent_changed(self, state: str) -> None:
-        self._agent = agent_state(state, self._clock.now().utc)
+        """The agent is in this state from now on."""
+        self._say(state, self._clock.now().utc)
+
+    def refusals_changed(self) -> None:
+        """What new tasks are refused for may have changed."""
+        if self._said is not None:
+            state, since, refuses = self._said
+            if self._views.refusals() != refuses:
+                self._say(state, since)
+
+    def _say(self, state: str, since: datetime) -> None:
+        self._said = state, since, self._views.refusals()
+        self._agent = agent_state(*self._said)
         self._note(self._topics.agent_state, self._agent)
 
     def device_changed(self, device_id: DeviceId) -> None:

@@ -8,11 +8,11 @@ after the device said "not started".
 
 import asyncio
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
 
+from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.command import Accepted, Command, Done, Failed, NotStarted, Refusal, Running, Unknown
 from edge_agent.domain.device import CommandEnded, DeviceStatus, Mode, StatusChanged
 from edge_agent.domain.ids import CommandId
@@ -52,10 +52,11 @@ class DeviceSupervisor:
         """Set once the device was synchronised, or the first try to reach it has failed."""
         return self._presence.settled
 
-    def recover(self, commands: Iterable[Command], accepted: Iterable[CommandId] = ()) -> None:
-        """Open commands that the journal holds from before this start, and which of them were accepted."""
-        self._open.update((command.command_id, command) for command in commands)
-        self._accepted.update(accepted)
+    def recover(self, command: Command, *, accepted: bool) -> None:
+        """An open command that the journal holds from before this start."""
+        self._open[command.command_id] = command
+        if accepted:
+            self._accepted.add(command.command_id)
 
     def submit(self, command: Command) -> None:
         """A command that is durable and may be put on the wire, once."""
@@ -115,7 +116,9 @@ class DeviceSupervisor:
         while True:
             match await self._work.get():
                 case CommandEnded() as report:
+                    reached(CrashPoint.BEFORE_DEVICE_ACK)
                     await self._device.acknowledge(report)
+                    reached(CrashPoint.AFTER_DEVICE_ACK)
                 case Command() as command:
                     await self._send(command)
                 case _Overdue(command):
@@ -123,7 +126,10 @@ class DeviceSupervisor:
 
     async def _send(self, command: Command) -> None:
         """The only way onto the wire. If it raises, the outcome is in doubt and the link is given up."""
-        self._answered(command, await self._device.send(command))
+        reached(CrashPoint.BEFORE_WIRE_WRITE)
+        answer = await self._device.send(command)
+        reached(CrashPoint.AFTER_ANSWER)
+        self._answered(command, answer)
 
     def _answered(self, command: Command, answer: Accepted | Refusal) -> None:
         if command.command_id not in self._open:

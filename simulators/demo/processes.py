@@ -11,8 +11,7 @@ from pathlib import Path
 from edge_agent.errors import EdgeAgentError
 
 READY_TIMEOUT_S = 60.0
-READY_POLL_S = 0.02
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 30.0
 LAST_LINES = 12
 
 EDGE_AGENT = (sys.executable, "-m", "edge_agent.cli")
@@ -60,26 +59,36 @@ class Child:
                 await self._ready(notify)
 
     async def _ready(self, notify: socket.socket) -> None:
+        ready = asyncio.create_task(_said_ready(notify), name=f"{self.name} ready")
+        ended = asyncio.create_task(self.wait(), name=f"{self.name} ended")
         try:
-            async with asyncio.timeout(READY_TIMEOUT_S):
-                while self.running:
-                    try:
-                        message = notify.recv(4096)
-                    except BlockingIOError:
-                        # Not awaited: a wait that is broken off may have read the message already.
-                        await asyncio.sleep(READY_POLL_S)
-                        continue
-                    if b"READY=1" in message.split(b"\n"):
-                        return
-        except TimeoutError:
-            raise ChildFailedError(
-                f"{self.name} was not ready in {READY_TIMEOUT_S:.0f} s{self.tail()}"
-            ) from None
+            await asyncio.wait({ready, ended}, timeout=READY_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                return
+        finally:
+            ready.cancel()
+            ended.cancel()
+            await asyncio.wait({ready, ended})
+        if self.running:
+            raise ChildFailedError(f"{self.name} was not ready in {READY_TIMEOUT_S:.0f} s{self.tail()}")
         raise ChildFailedError(f"{self.name} ended with code {self.returncode}{self.tail()}")
 
     @property
     def returncode(self) -> int | None:
         return self._process.returncode if self._process else None
+
+    def set_env(self, name: str, value: str) -> None:
+        """For the next start."""
+        self._env[name] = value
+
+    async def ended_within(self, seconds: float) -> bool:
+        """Wait so long for its end. True where it came."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def wait(self) -> int:
         """Wait for its end. Returns the exit code; negative: the signal that killed it."""
@@ -110,3 +119,9 @@ class Child:
         """The last lines of its log, for an error message."""
         lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.exists() else []
         return "".join(f"\n  {self.name}: {line}" for line in lines[-LAST_LINES:])
+
+
+async def _said_ready(notify: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    while b"READY=1" not in (await loop.sock_recv(notify, 4096)).split(b"\n"):
+        pass

@@ -21,7 +21,7 @@ class SceneOptions:
     site_file: Path
     tasks: int = 100
     seed: int = 1
-    speed: float = 30.0
+    speed: float = 40.0
     faults: str = "none"
     scenario: Path | None = None
     """A file with further faults."""

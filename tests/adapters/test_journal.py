@@ -13,6 +13,7 @@ import pytest
 
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.journal_reader import JournalReader
+from edge_agent.adapters.journal_verify import verify
 from edge_agent.adapters.memory_journal import MemoryJournal
 from edge_agent.domain import events as ev
 from edge_agent.errors import JournalError
@@ -322,8 +323,7 @@ async def test_what_was_told_to_be_stored_is_there_after_a_kill(open_journal: Op
         child.send_signal(signal.SIGKILL)
         acknowledged = int(([acknowledged, *(await child.stdout.read()).split()])[-1])
         await child.wait()
-        with JournalReader(url_of(file)) as reader:
-            assert reader.verify().problems == ()
+        assert verify(file).problems == ()
     journal = await open_journal()
     last = await journal.last_confirmation()
     assert last >= acknowledged >= 200

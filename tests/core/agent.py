@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_agent.adapters.codec import decode, encode
+from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.evolve import evolve
+from edge_agent.core.image import image_of, load
 from edge_agent.core.lifecycle import CommandStatus
 from edge_agent.core.state import Plant, State
 from edge_agent.core.step import next_wakeup_s, step
@@ -237,14 +239,14 @@ class Agent:
 
     # ---- going on ------------------------------------------------------------------------------------
 
-    def advance(self) -> bool:
-        """One more thing goes right; False where nothing moves any more."""
+    def advance(self, wrong: Gtin | None = None) -> bool:
+        """One more thing goes right (but for a `wrong` item gripped); False where nothing moves any more."""
         waiting = [c for c in self.open_commands() if c.command_id not in self.floor.begun]
         if waiting:
             self.accept(waiting[0])
             return True
         if able := [c for c in self.open_commands() if self.floor.has_room_for(c)]:
-            self.finish(able[0])
+            self.finish(able[0], wrong)
             return True
         if self.scan_steps():
             self.read()
@@ -274,6 +276,16 @@ class Agent:
         for event, clock_s in self.journal:
             evolve(state, event, clock_s)
         return state
+
+    def replayed_with_snapshot(self, cut: int) -> State:
+        """The same, but from a snapshot after the first `cut` events and the events behind it."""
+        before, after, codec = State(self.plant), State(self.plant), SnapshotCodec()
+        for event, clock_s in self.journal[:cut]:
+            evolve(before, event, clock_s)
+        load(after, codec.decode(codec.version, codec.encode(image_of(before))))
+        for event, clock_s in self.journal[cut:]:
+            evolve(after, event, clock_s)
+        return after
 
     def restart(self) -> list[ev.Event]:
         """The process dies and comes back: the journal is all that is left of it."""

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.sourcing import queue_length
+from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain.ids import CommandId, Gtin, LineId, StationId, TaskId
 from tests.core.agent import Agent
 from tests.core.floor import Floor
+
+BEHIND = {WaitCode.NO_PUT_POSITION, WaitCode.TOTE_IN_USE}
+"""What a task waits for at last when others before it are held."""
 
 
 @dataclass
@@ -126,6 +130,7 @@ def _registers_agree(agent: Agent) -> None:
     assert state.containers == {t.task.destination.container_id: t.task.task_id for t in state.tasks.values()}
     waiting = {t.task.task_id for t in state.tasks.values() if t.status is TaskStatus.ACCEPTED}
     assert [task_id for _, task_id in state.queue] == sorted(waiting, key=lambda t: state.tasks[t].order)
+    assert state.active.keys() == state.tasks.keys() - waiting
     assert state.gtins == Counter(line.gtin for t in state.tasks.values() for line in t.task.lines)
     refs = [ref for trip in state.trips.values() for ref in trip.lines]
     assert len(refs) == len(set(refs)), "a line is on two trips"
@@ -174,6 +179,9 @@ def check_rest(agent: Agent) -> None:
         assert not state.tasks
         assert not state.trips
         assert not agent.open_commands()
+    for task_id in state.tasks:
+        codes = {reason.code for reason in agent.why(task_id)}
+        assert WaitCode.HELD in codes or codes <= BEHIND, f"{task_id} waits for nothing: {codes}"
     for command in agent.open_commands():
         assert command.command_id in agent.floor.begun, f"{command} was never sent"
         assert not agent.floor.has_room_for(command), f"{command} could end"

@@ -9,11 +9,9 @@ from simulators.faults.when import Armed, Moment
 from tests.simulators.floor import CONFIG
 
 PAGE = (CONFIG.parent / "docs" / "reference" / "faults.md").read_text("utf-8")
-ROWS = {
-    row.split("`")[1]: row
-    for row in PAGE.partition("## The control socket")[0].splitlines()
-    if re.match(r"\| `\w+`", row)
-}
+_ROWS = [row for row in PAGE.splitlines() if re.match(r"\| `\w+`", row)]
+ROWS = {row.split("`")[1]: row for row in reversed(_ROWS)}
+"""The first row of a name: the tables of faults come before that of the control socket."""
 
 
 @pytest.mark.parametrize("fault", Fault)

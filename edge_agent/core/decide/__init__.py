@@ -24,6 +24,9 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             # Seconds since 1970 grow faster than any site gives commands, so that a new journal does not
             # use sequence numbers again that a device still remembers from the one before.
             yield ev.AgentStarted(version, CommandId(int(now.utc.timestamp())))
+        case inp.Drain(on):
+            if on != state.draining:
+                yield ev.DrainChanged(on)
         case inp.TaskSubmitted(task, digest):
             yield from task_submitted(state, task, digest)
         case inp.CancelSubmitted(request):
@@ -38,6 +41,9 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             yield from device_reported(state, device_id, status, now)
         case inp.Scanned(scanner, data):
             yield from scanned(state, scanner, data, now)
+        case inp.DiskReported(low, free_mb):
+            if low != state.disk_low:
+                yield ev.DiskChanged(low, free_mb)
         case inp.Tick():
             pass  # time itself decides nothing: `plan` sees that it has passed
         case _:

@@ -41,6 +41,11 @@ def task_submitted(state: State, task: PickTask, digest: str) -> Iterator[ev.Eve
             yield _rejected(task, code, text)
         return
     limit = state.plant.site.limits.open_tasks
+    if state.disk_low:
+        reserve_mb = state.plant.site.limits.disk_reserve_mb
+        text = f"less than {reserve_mb} MB are free for this gateway's journal; send it again later"
+        yield _rejected(task, "disk_reserve", text)
+        return
     if len(state.tasks) >= limit:
         yield _rejected(task, "too_many_open_tasks", f"{limit} tasks are open, the limit of this gateway")
         return

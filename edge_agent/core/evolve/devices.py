@@ -12,8 +12,19 @@ from edge_agent.domain.device import Mode
 def _(event: ev.AgentStarted, state: State, _clock_s: float) -> None:
     if not state.next_command:
         state.next_command = event.first_command
+    state.draining = False
     for device in state.devices.values():
         device.status = type(device.status)(Mode.DISCONNECTED, device.status.epoch)
+
+
+@apply.register
+def _(event: ev.DiskChanged, state: State, _clock_s: float) -> None:
+    state.disk_low = event.low
+
+
+@apply.register
+def _(event: ev.DrainChanged, state: State, _clock_s: float) -> None:
+    state.draining = event.draining
 
 
 @apply.register

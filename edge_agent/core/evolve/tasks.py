@@ -14,15 +14,6 @@ from edge_agent.domain.task import PickTask
 from edge_agent.errors import IllegalTransitionError
 
 
-def _count_gtins(state: State, task: PickTask, by: int) -> None:
-    for line in task.lines:
-        count = state.gtins.get(line.gtin, 0) + by
-        if count:
-            state.gtins[line.gtin] = count
-        else:
-            state.gtins.pop(line.gtin, None)
-
-
 def _fresh_lines(task: PickTask) -> dict[LineId, LineState]:
     return {line.line_id: LineState(line) for line in task.lines}
 
@@ -36,7 +27,7 @@ def _(event: ev.TaskAccepted, state: State, _clock_s: float) -> None:
     state.ended.pop(event.task_id, None)
     state.tasks[event.task_id] = task
     state.containers[event.task.destination.container_id] = event.task_id
-    _count_gtins(state, event.task, 1)
+    state.count_gtins(event.task, 1)
     state.enqueue(task)
 
 
@@ -47,13 +38,13 @@ def _(event: ev.TaskReplaced, state: State, _clock_s: float) -> None:
     waiting = task.station_id is None
     if waiting:
         state.dequeue(task)
-    _count_gtins(state, task.task, -1)
+    state.count_gtins(task.task, -1)
     state.containers.pop(task.task.destination.container_id, None)
     begun = {line_id: line for line_id, line in task.lines.items() if line.begun}
     task.status, task.task, task.digest = status, event.task, event.digest
     task.lines = _fresh_lines(event.task) | begun
     state.containers[event.task.destination.container_id] = event.task_id
-    _count_gtins(state, event.task, 1)
+    state.count_gtins(event.task, 1)
     if waiting:
         state.enqueue(task)
 
@@ -98,12 +89,14 @@ def _(event: ev.TaskFilled, state: State, _clock_s: float) -> None:
 def _end_task(event: ev.TaskCompleted | ev.TaskCancelled, state: State, _clock_s: float) -> None:
     task = state.tasks[event.task_id]
     status = TASK.next(task.status, event)
-    del state.tasks[event.task_id]
+    del state.tasks[event.task_id], state.active[event.task_id]
     state.containers.pop(task.task.destination.container_id, None)
-    _count_gtins(state, task.task, -1)
+    state.count_gtins(task.task, -1)
     if task.station_id is not None:
         state.stations[task.station_id].tasks.discard(event.task_id)
     state.ended[event.task_id] = EndedTask(task.task.revision, task.digest, status)
+    while len(state.ended) > state.plant.site.limits.ended_tasks:
+        del state.ended[next(iter(state.ended))]
 
 
 apply.register(ev.TaskCompleted)(_end_task)

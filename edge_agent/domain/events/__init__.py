@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from edge_agent.domain.events.agent import AgentStarted, DeviceChanged
+from edge_agent.domain.events.agent import AgentStarted, DeviceChanged, DiskChanged, DrainChanged
 from edge_agent.domain.events.command import (
     CommandAccepted,
     CommandDone,
@@ -79,7 +79,9 @@ from edge_agent.domain.events.unit import (
 
 Event: TypeAlias = (
     AgentStarted
+    | DrainChanged
     | DeviceChanged
+    | DiskChanged
     | TaskAccepted
     | TaskReplaced
     | TaskRejected
@@ -153,6 +155,8 @@ __all__ = [
     "ContainerArrived",
     "ContainerVerified",
     "DeviceChanged",
+    "DiskChanged",
+    "DrainChanged",
     "Event",
     "ExceptionKind",
     "ExceptionRaised",

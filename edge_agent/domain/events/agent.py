@@ -16,7 +16,24 @@ class AgentStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskChanged:
+    """The journal's disk has less than its reserve free, or enough again: new tasks are refused meanwhile."""
+
+    low: bool
+    free_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainChanged:
+    """From now on no new work is ordered (`draining`), or it is again. A start ends draining."""
+
+    draining: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceChanged:
+    """A device shows another mode, epoch or fault than before."""
+
     device_id: DeviceId
     status: DeviceStatus
     at: datetime

@@ -15,6 +15,8 @@ class CommandOrdered:
 
 @dataclass(frozen=True, slots=True)
 class CommandAccepted:
+    """The device has taken the command and will report its end."""
+
     command_id: CommandId
 
 
@@ -29,12 +31,16 @@ class CommandRefused:
 
 @dataclass(frozen=True, slots=True)
 class CommandDone:
+    """The device has done it, with what it says about that."""
+
     command_id: CommandId
     report: Report
 
 
 @dataclass(frozen=True, slots=True)
 class CommandFailed:
+    """The device has ended it without doing it; the load is where it was."""
+
     command_id: CommandId
     reason: FailureReason
     device_code: int

@@ -66,6 +66,8 @@ class ExceptionRaised:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionResolved:
+    """An exception is settled: by whom, how and why."""
+
     exception_id: ExceptionId
     action: str
     actor: str

@@ -12,6 +12,8 @@ from edge_agent.domain.task import PickTask
 
 @dataclass(frozen=True, slots=True)
 class TaskAccepted:
+    """A new pick task was taken in; its message is acknowledged once this is durable."""
+
     task: PickTask
     digest: str
     """SHA-256 of the content: the same revision with another digest is a conflict."""
@@ -49,6 +51,8 @@ class TaskRejected:
 
 @dataclass(frozen=True, slots=True)
 class CancelRequested:
+    """The OMS wants the task stopped."""
+
     task_id: TaskId
     revision: int
     reason: str
@@ -81,6 +85,8 @@ class TaskFilled:
 
 @dataclass(frozen=True, slots=True)
 class TaskCompleted:
+    """Every line has ended and the container has left; how each line ended."""
+
     task_id: TaskId
     revision: int
     order_id: str
@@ -90,6 +96,8 @@ class TaskCompleted:
 
 @dataclass(frozen=True, slots=True)
 class TaskCancelled:
+    """The task ended by a cancel; what was picked before it is reported."""
+
     task_id: TaskId
     revision: int
     order_id: str
@@ -118,6 +126,8 @@ class LineUnassigned:
 
 @dataclass(frozen=True, slots=True)
 class LinePicked:
+    """Every unit of the line is in the order container."""
+
     task_id: TaskId
     line_id: LineId
     sku: str
@@ -129,6 +139,8 @@ class LinePicked:
 
 @dataclass(frozen=True, slots=True)
 class LineShort:
+    """The line ended with fewer units than ordered, and why."""
+
     task_id: TaskId
     line_id: LineId
     sku: str
@@ -143,6 +155,8 @@ class LineShort:
 
 @dataclass(frozen=True, slots=True)
 class LineCancelled:
+    """What the line still lacked was cancelled."""
+
     task_id: TaskId
     line_id: LineId
     cancelled: int

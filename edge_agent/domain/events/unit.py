@@ -18,6 +18,8 @@ class UnitStarted:
 
 @dataclass(frozen=True, slots=True)
 class UnitGripped:
+    """The unit is in the gripper before the scanner."""
+
     station_id: StationId
     weight_g: int | None
 

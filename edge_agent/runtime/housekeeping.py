@@ -1,0 +1,40 @@
+"""Keeps the journal as small as its retention says, beside the work."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from edge_agent.errors import ArchiveError
+from edge_agent.ports import Clock, Journal
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_S = 3600.0
+
+
+class Housekeeping:
+    """Moves what is old enough to the archive, once an hour."""
+
+    def __init__(self, journal: Journal, clock: Clock, keep_days: int, cursors: Sequence[str]) -> None:
+        """`cursors`: what these readers have not gone past stays."""
+        self._journal = journal
+        self._clock = clock
+        self._keep = timedelta(days=keep_days)
+        self._cursors = tuple(cursors)
+
+    async def run(self) -> None:
+        """Raises `JournalError` when the journal itself fails; that an archive does is logged."""
+        while True:
+            await self.once()
+            await asyncio.sleep(INTERVAL_S)
+
+    async def once(self) -> None:
+        try:
+            moved = await self._journal.archive(self._clock.now().utc - self._keep, self._cursors)
+        except ArchiveError as error:
+            log.warning("not_archived", reason=str(error), action="tried again in an hour")
+        else:
+            if moved:
+                log.info("archived", events=moved)
