@@ -76,6 +76,10 @@ def test_every_mistake_is_named_at_once(write: Path) -> None:
         ("    ring: 154", "    ring: 160", "status.ring: registers 160..204 are not all in the block"),
         ("event_ack: 40", "event_ack: 10", "share registers"),
         ("event_ack: 40", "event_ack: 110", "share registers"),
+        ("agent_heartbeat: 41", "agent_heartbeat: 40", "event_ack and agent_heartbeat share registers"),
+        ("{address: 50,", "{address: 20,", "command and query.address share registers"),
+        ("answer: 60}", "answer: 55}", "query.address and query.answer share registers"),
+        ("agent_stale: 199", "agent_stale: 201", "status.agent_stale: registers 201..201 are not all in"),
         ("max_open: 1", "max_open: 16", "max_open: more than"),
         ("argument_count: 3", "argument_count: 2", "verbs.pick.arguments: more than"),
     ],
@@ -124,6 +128,14 @@ def test_a_profile_under_another_name_than_its_file_is_refused(tmp_path: Path) -
     (tmp_path / "mine.yaml").write_text(GOOD)
     with pytest.raises(ConfigurationError, match="name: is 'picker-modbus': make it 'mine'"):
         find_profile("mine", [tmp_path])
+
+
+@pytest.mark.parametrize("named", ["  agent_heartbeat: 41\n", "  query: {address: 50, answer: 60}\n"])
+def test_what_a_device_offers_for_recovery_may_be_left_out(write: Path, named: str) -> None:
+    write.write_text(GOOD.replace(named, ""))
+    mailbox = load_profile(write).mailbox
+    assert mailbox is not None
+    assert None in (mailbox.agent_heartbeat, mailbox.query)
 
 
 def test_a_profile_is_frozen() -> None:

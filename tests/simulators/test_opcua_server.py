@@ -14,6 +14,7 @@ from edge_agent.domain.ids import DeviceId
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
 from simulators.device_memory import DeviceMemory
+from simulators.machine import Seen, Sighting
 from simulators.opcua_server import HEARTBEAT_S, OpcUaServer
 from tests.simulators.floor import Hand, Notes, Puppet, until
 
@@ -208,3 +209,51 @@ async def test_servers_of_one_process_share_no_node_that_one_of_them_has_touched
         assert "Asrs" not in names
     await other.stop()
     assert await rig.retrieve(5) == [0, ""]
+
+
+# ---- for recovery ------------------------------------------------------------------------------------
+
+
+async def test_a_load_can_be_asked_after_and_the_agents_heartbeat_is_watched(rig: Rig) -> None:
+    rig.machine.sighting = Sighting(Seen.AT_PLACE, "A01-01-01")
+    assert await rig.call("WhereIs", "TOTE-0001") == [1, "A01-01-01"]
+    with pytest.raises(ua.UaStatusCodeError):
+        await rig.call("WhereIs")
+    heartbeat = await rig.device.get_child(f"{rig.index}:AgentHeartbeat")
+    stale = []
+    for time_s, beat in ((10.0, None), (20.0, 1), (22.0, None), (24.0, None), (25.0, 2)):
+        rig.hand.time_s = time_s
+        if beat is not None:
+            await heartbeat.write_value(ua.Variant(beat, UINT32))
+        await rig.server.step()
+        stale.append((await rig.value("AgentStale")).Value)
+    assert stale == [0, 0, 0, 1, 0]
+
+
+async def test_a_picker_says_what_it_holds(profiles: dict[str, Profile], notes: Notes) -> None:
+    machine = Puppet(sighting=Sighting(Seen.AT_PLACE, "TOTE-0001"))
+    memory = DeviceMemory(DeviceId("picker-1"), profiles["picker-opcua"], machine, notes)
+    server = OpcUaServer("opc.tcp://127.0.0.1:0/p", memory, SimClock())
+    await server.start()
+    async with Client(server.url) as client:
+        index = await client.get_namespace_index("urn:edge-agent:picker")
+        device = await client.nodes.objects.get_child(f"{index}:Picker")
+        assert await device.call_method(f"{index}:Holding") == [1, "TOTE-0001"]
+    await server.stop()
+
+
+async def test_what_a_profile_does_not_name_is_not_there(profiles: dict[str, Profile], notes: Notes) -> None:
+    profile = profiles["asrs-opcua"]
+    assert profile.methods is not None
+    bare = {"where_method": None, "agent_heartbeat": None, "agent_stale": None}
+    methods = profile.methods.model_copy(update=bare)
+    memory = DeviceMemory(DeviceId("a"), profile.model_copy(update={"methods": methods}), Puppet(), notes)
+    server = OpcUaServer("opc.tcp://127.0.0.1:0/a", memory, SimClock())
+    await server.start()
+    await server.step()
+    async with Client(server.url) as client:
+        index = await client.get_namespace_index("urn:edge-agent:asrs")
+        device = await client.nodes.objects.get_child(f"{index}:Asrs")
+        names = {(await node.read_browse_name()).Name for node in await device.get_children()}
+    assert names == {"Mode", "Fault", "BootEpoch", "Heartbeat", "Retrieve", "Store", "CommandStatus"}
+    await server.stop()
