@@ -1,5 +1,6 @@
 """Moves a site to free addresses of this machine, so that any number of scenes can run side by side."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,8 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from edge_agent.domain.site import Site
+from edge_agent.errors import ConfigurationError
 
 PREFIX = "EDGE_AGENT__"
+PORTS = range(10_000, 32_000)
+SLICE = 40
 
 
 def relocate(site: Site, folder: Path, broker_port: int) -> dict[str, str]:
@@ -28,7 +32,7 @@ def relocate(site: Site, folder: Path, broker_port: int) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nothing listens on now."""
+    """A TCP port of the loopback that nothing uses now."""
     with _free_ports() as ports:
         return next(ports)
 
@@ -39,12 +43,23 @@ def _free_ports() -> Iterator[Iterator[int]]:
     with ExitStack() as held:
 
         def ports() -> Iterator[int]:
-            while True:
+            for port in _candidates():
                 holder = held.enter_context(socket.socket())
-                holder.bind(("127.0.0.1", 0))
-                yield holder.getsockname()[1]
+                try:
+                    holder.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+                yield port
+            raise ConfigurationError("no free port is left for the demo: stop what uses them")
 
         yield ports()
+
+
+def _candidates() -> list[int]:
+    """Below the ports that the system gives to outgoing connections, which would take a free one from under
+    us. Each process begins elsewhere, so that scenes that start side by side do not choose the same."""
+    first = os.getpid() * SLICE % len(PORTS)
+    return [*PORTS[first:], *PORTS[:first]]
 
 
 def _moved(address: str, pty: Path, ports: Iterator[int]) -> str:

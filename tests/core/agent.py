@@ -232,10 +232,15 @@ class Agent:
             case ev.ScanTarget.ITEM:
                 return ean(self.floor.grippers[at.picker])
             case ev.ScanTarget.TOTE:
-                return label(next(self.floor.loads_at(at.tote_point)))
+                return self._label_at(at.tote_point)
             case ev.ScanTarget.CONTAINER:
                 position = next(p for p in at.put_positions if p.scanner == station.scan.scanner)
-                return label(next(self.floor.loads_at(position.point)))
+                return self._label_at(position.point)
+
+    def _label_at(self, point: str) -> bytes:
+        load = next(self.floor.loads_at(point), None)
+        assert load is not None, f"a scan at {point}, where nothing stands"
+        return label(load)
 
     # ---- going on ------------------------------------------------------------------------------------
 

@@ -102,7 +102,7 @@ async def test_repeats_conflicts_and_stale_revisions_are_told_apart(play: Play) 
     newer = copy.deepcopy(other) | {"revision": 2}
     cancel = {"task_id": wait["task_id"], "revision": 2, "reason": "test"}
     sent = [("submit", wait), ("submit", wait), ("submit", other), ("submit", newer), ("submit", wait)]
-    async with play(tasks=1) as scene:
+    async with play(tasks=2, speed=3.0) as scene:  # slow enough for the OMS to hear all of it
 
         def publish() -> None:
             client = mqtt.Client(CallbackAPIVersion.VERSION2, "twice", protocol=mqtt.MQTTv5)
