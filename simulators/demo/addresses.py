@@ -24,7 +24,7 @@ def relocate(site: Site, folder: Path, broker_port: int) -> dict[str, str]:
         f"{PREFIX}BROKER__URL": f"mqtt://127.0.0.1:{broker_port}",
         f"{PREFIX}JOURNAL__URL": f"sqlite:///{folder / 'journal.db'}",
     }
-    with _free_ports() as ports:
+    with _free_ports(besides=broker_port) as ports:
         for device_id, device in site.devices.items():
             key = f"{PREFIX}DEVICES__{device_id.upper().replace('-', '_')}__ADDRESS"
             overrides[key] = _moved(device.address, folder / f"{device_id}.pty", ports)
@@ -38,12 +38,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def _free_ports() -> Iterator[Iterator[int]]:
+def _free_ports(besides: int | None = None) -> Iterator[Iterator[int]]:
     """Ports that stay reserved while the block runs, so that none is given twice."""
     with ExitStack() as held:
 
         def ports() -> Iterator[int]:
             for port in _candidates():
+                if port == besides:
+                    continue
                 holder = held.enter_context(socket.socket())
                 try:
                     holder.bind(("127.0.0.1", port))
