@@ -20,7 +20,7 @@ from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.device import DeviceStatus, Mode
-from edge_agent.domain.ids import DeviceId, Gtin, LaneId, LineId, Lpn, StationId, TaskId
+from edge_agent.domain.ids import DeviceId, Gtin, LaneId, LineId, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.site import Policies, Site
 from edge_agent.domain.task import CancelRequest, Destination, Line, PickTask, Source, TaskPolicy
 from edge_agent.domain.time import Instant
@@ -232,10 +232,15 @@ class Agent:
             case ev.ScanTarget.ITEM:
                 return ean(self.floor.grippers[at.picker])
             case ev.ScanTarget.TOTE:
-                return label(next(self.floor.loads_at(at.tote_point)))
+                return label(self._load_at(at.tote_point))
             case ev.ScanTarget.CONTAINER:
                 position = next(p for p in at.put_positions if p.scanner == station.scan.scanner)
-                return label(next(self.floor.loads_at(position.point)))
+                return label(self._load_at(position.point))
+
+    def _load_at(self, point: PointId) -> Lpn:
+        load = next(self.floor.loads_at(point), None)
+        assert load is not None, f"a scan is waited for at {point}, where nothing stands"
+        return load
 
     # ---- going on ------------------------------------------------------------------------------------
 

@@ -31,6 +31,9 @@ class Notebook:
     def device_changed(self, device_id: DeviceId) -> None:
         self.done.append(("device", device_id))
 
+    def refusals_changed(self) -> None:
+        """Asked of after every commit: no news in itself."""
+
     def submit(self, command: object) -> None:
         self.done.append(("submit", command))
 
