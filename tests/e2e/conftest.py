@@ -1,5 +1,6 @@
 """Whole scenes: broker, simulators, agent and OMS as real processes on free ports."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -35,7 +36,7 @@ def play(tmp_path: Path) -> Play:
         site_file: Path = DEMO, broker: BrokerFactory = broker_for, **options: Any
     ) -> AsyncIterator[Scene]:
         defaults = SceneOptions(site_file, tasks=8, speed=60.0)
-        site, _ = load(site_file, {})
+        site, _ = await asyncio.to_thread(load, site_file, {})
         scene = Scene(site, replace(defaults, **options), tmp_path, broker)
         try:
             await scene.start()

@@ -74,7 +74,7 @@ def _publish_all(scene: Scene, root: str, refused: list[dict[str, Any]]) -> mqtt
 
 
 async def test_every_hostile_message_is_refused_by_name_and_the_work_goes_on(play: Play) -> None:
-    site, _ = load(DEMO, {})
+    site, _ = await asyncio.to_thread(load, DEMO, {})
     async with play(tasks=3) as scene:
         await until(lambda: told(scene)["task_started"] > 0, "the work has begun")
         refused: list[dict[str, Any]] = []
@@ -96,7 +96,7 @@ async def test_every_hostile_message_is_refused_by_name_and_the_work_goes_on(pla
 
 
 async def test_repeats_conflicts_and_stale_revisions_are_told_apart(play: Play) -> None:
-    site, _ = load(DEMO, {})
+    site, _ = await asyncio.to_thread(load, DEMO, {})
     wait = changed("not_before", to="2099-01-01T00:00:00Z")
     other = copy.deepcopy(wait) | {"priority": 51}
     newer = copy.deepcopy(other) | {"revision": 2}
