@@ -11,7 +11,8 @@ from simulators.clock import SimClock
 from simulators.conveyor import Conveyor
 from simulators.device_memory import DeviceMemory
 from simulators.faults import catalogue as kinds
-from simulators.faults.catalogue import AnyFault, Fault
+from simulators.faults.catalogue import AnyFault
+from simulators.faults.names import Fault
 from simulators.faults.source import DeviceFaults
 from simulators.faults.when import Moment
 from simulators.gate import Gate

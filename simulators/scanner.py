@@ -8,7 +8,8 @@ from drivers.profile import Profile, ScannerWire, wire_bytes
 from edge_agent.domain.ids import DeviceId, Lpn
 from edge_agent.errors import ConfigurationError
 from simulators.catalogue import Unit
-from simulators.faults.catalogue import AnyFault, Fault, GarbageBytes
+from simulators.faults.catalogue import AnyFault, GarbageBytes
+from simulators.faults.names import Fault
 from simulators.ledger import Record
 from simulators.machine import Pace
 

@@ -4,7 +4,8 @@ Each fault is described for people in docs/reference/faults.md. To add one: a cl
 in `simulators.injector` (or where in the physics it happens), a section there.
 """
 
-from simulators.faults.catalogue import AnyFault, Fault
+from simulators.faults.catalogue import AnyFault
+from simulators.faults.names import Fault
 from simulators.faults.source import LEFT_OVER, DeviceFaults, FaultSource, Occasion, Target
 from simulators.faults.when import Moment
 

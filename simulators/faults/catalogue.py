@@ -7,11 +7,11 @@ is told in docs/reference/faults.md.
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias, get_args
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from simulators.faults.names import Fault
 from simulators.faults.when import MAILBOX, SCANNERS, Armed, Moment, links_cut_at
 
 ASRS, CONVEYOR, PICKER = frozenset({"asrs"}), frozenset({"conveyor"}), frozenset({"picker"})
@@ -21,41 +21,6 @@ Register: TypeAlias = Literal[
     "status", "heartbeat", "mode", "fault", "epoch", "ack_sequence", "ack_code", "event_sequence",
     "event_command", "event_result", "event_weight", "event_place", "open_commands", "ring",
 ]  # fmt: skip
-
-
-class Fault(StrEnum):
-    """The names of the faults, as scenarios and ledgers say them."""
-
-    BUSY = "busy"
-    ACK_LOST = "ack_lost"
-    ACK_LATE = "ack_late"
-    ACK_DUPLICATED = "ack_duplicated"
-    END_LOST = "end_lost"
-    END_DUPLICATED = "end_duplicated"
-    REPLY_GARBLED = "reply_garbled"
-    REPLY_TRUNCATED = "reply_truncated"
-    CONNECTION_RESET = "connection_reset"
-    HALF_OPEN = "half_open"
-    HUNG = "hung"
-    RESTART = "restart"
-    MEMORY_LOST = "memory_lost"
-    STUCK_REGISTER = "stuck_register"
-    HEARTBEAT_FROZEN = "heartbeat_frozen"
-    SLOW = "slow"
-    LOAD_LOST = "load_lost"
-    WRONG_POINT = "wrong_point"
-    ARRIVAL_MISSED = "arrival_missed"
-    CRANE_FAULT = "crane_fault"
-    JAM = "jam"
-    E_STOP = "e_stop"
-    WRONG_ITEM = "wrong_item"
-    ITEM_MISSING = "item_missing"
-    NO_READ = "no_read"
-    UNPLUGGED = "unplugged"
-    GARBAGE_BYTES = "garbage_bytes"
-    DOUBLE_READ = "double_read"
-    CODE_CUT = "code_cut"
-    CODES_JOINED = "codes_joined"
 
 
 # ---- answers -----------------------------------------------------------------------------------------

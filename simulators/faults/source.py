@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from drivers.profile import Handshake
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn
 from simulators.catalogue import Stock, Unit
-from simulators.faults.catalogue import AnyFault, Fault
+from simulators.faults.catalogue import AnyFault
+from simulators.faults.names import Fault
 from simulators.faults.when import Moment
 
 LEFT_OVER = 3

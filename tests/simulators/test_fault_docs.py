@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from simulators.faults.catalogue import CATALOGUE, Fault
+from simulators.faults.catalogue import CATALOGUE
+from simulators.faults.names import Fault
 from simulators.faults.when import Armed, Moment
 from tests.simulators.floor import CONFIG
 

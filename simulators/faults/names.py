@@ -1,0 +1,38 @@
+"""The names of the faults."""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """The names of the faults, as scenarios and ledgers say them."""
+
+    BUSY = "busy"
+    ACK_LOST = "ack_lost"
+    ACK_LATE = "ack_late"
+    ACK_DUPLICATED = "ack_duplicated"
+    END_LOST = "end_lost"
+    END_DUPLICATED = "end_duplicated"
+    REPLY_GARBLED = "reply_garbled"
+    REPLY_TRUNCATED = "reply_truncated"
+    CONNECTION_RESET = "connection_reset"
+    HALF_OPEN = "half_open"
+    HUNG = "hung"
+    RESTART = "restart"
+    MEMORY_LOST = "memory_lost"
+    STUCK_REGISTER = "stuck_register"
+    HEARTBEAT_FROZEN = "heartbeat_frozen"
+    SLOW = "slow"
+    LOAD_LOST = "load_lost"
+    WRONG_POINT = "wrong_point"
+    ARRIVAL_MISSED = "arrival_missed"
+    CRANE_FAULT = "crane_fault"
+    JAM = "jam"
+    E_STOP = "e_stop"
+    WRONG_ITEM = "wrong_item"
+    ITEM_MISSING = "item_missing"
+    NO_READ = "no_read"
+    UNPLUGGED = "unplugged"
+    GARBAGE_BYTES = "garbage_bytes"
+    DOUBLE_READ = "double_read"
+    CODE_CUT = "code_cut"
+    CODES_JOINED = "codes_joined"
