@@ -236,8 +236,10 @@ class _Oms:
                 self._ledger.write("rejected_message", {"message": message})
             case "tasks" if message is not None or not payload:
                 self._state(rest[0], message)
-            case _:
+            case "events" | "rejected" | "tasks":
                 self._ledger.write("unreadable", {"topic": topic, "text": payload.decode(errors="replace")})
+            case _:
+                self._ledger.write("unasked", {"topic": topic})  # amqtt sends what nobody subscribed to
 
     def _event(self, event: Json) -> None:
         self._ledger.write("event", {"event": event})
