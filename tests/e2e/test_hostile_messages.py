@@ -98,6 +98,7 @@ async def test_every_hostile_message_is_refused_by_name_and_the_work_goes_on(pla
 async def test_repeats_conflicts_and_stale_revisions_are_told_apart(play: Play) -> None:
     site, _ = await asyncio.to_thread(load, DEMO, {})
     wait = changed("not_before", to="2099-01-01T00:00:00Z")
+    wait["destination"]["container_id"] = "OC-9001"  # none of those that the OMS's own tasks use
     other = copy.deepcopy(wait) | {"priority": 51}
     newer = copy.deepcopy(other) | {"revision": 2}
     cancel = {"task_id": wait["task_id"], "revision": 2, "reason": "test"}
