@@ -26,7 +26,7 @@ def configure(level: str = "INFO", *, as_json: bool | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    renderer = structlog.processors.JSONRenderer() if as_json else plain_console()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -39,6 +39,11 @@ def configure(level: str = "INFO", *, as_json: bool | None = None) -> None:
     root.setLevel(level.upper())
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(max(quiet, logging.getLevelName(level.upper())))
+
+
+def plain_console() -> structlog.dev.ConsoleRenderer:
+    """Readable lines with plain tracebacks: the rich ones take longer than the loop may be kept."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def _keep(

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 from pytest_asyncio import is_async_test
 
+from edge_agent.logs import plain_console
 from tests.broker import Mosquitto, mosquitto_binary
 
 # A busy machine fails no property test.
 settings.register_profile("edge-agent", deadline=None)
 settings.load_profile("edge-agent")
+structlog.configure(processors=[structlog.processors.add_log_level, plain_console()])
 
 LONGEST_CALLBACK_S = 0.1
 LONGEST_BLOCK_S = 1.0

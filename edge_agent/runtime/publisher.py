@@ -135,7 +135,7 @@ class Publisher:
         self._news = True
         while True:
             self._wakeup.clear()
-            if told := window.acknowledged():
+            while told := window.acknowledged():
                 reached(CrashPoint.BEFORE_CURSOR_MOVE)
                 self._journal.move_cursor(CURSOR, told)
                 reached(CrashPoint.AFTER_CURSOR_MOVE)
@@ -204,7 +204,10 @@ class _Window:
         refusal or a lost link raises."""
         number = None
         while self._under_way and all(done.done() for done in self._under_way[0].sent):
-            oldest = self._under_way.popleft()
+            oldest = self._under_way[0]
+            if number is not None and any(done.exception() for done in oldest.sent):
+                break  # what was told before it counts first; the next call raises
+            self._under_way.popleft()
             for done in oldest.sent:
                 done.result()
             number = oldest.number

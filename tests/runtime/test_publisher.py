@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from edge_agent.domain import events as ev
 from edge_agent.domain.ids import TaskId
-from edge_agent.errors import JournalError
-from edge_agent.runtime.publisher import CURSOR
+from edge_agent.errors import BrokerRefusedError, JournalError
+from edge_agent.runtime.publisher import CURSOR, _Window
 from tests.adapters.examples import cancel_requested, line_cancelled, recorded
 from tests.broker import Mosquitto, listening
 from tests.drivers.proxy import Cable
@@ -270,3 +270,17 @@ async def test_after_draining_run_is_over(mosquitto: Mosquitto, tmp_path: Path) 
         again = asyncio.create_task(rig.publisher.run())
         assert await rig.publisher.drain(10)
         await asyncio.wait_for(again, 5)
+
+
+async def test_what_was_acknowledged_before_a_refusal_counts_although_both_come_at_once() -> None:
+    loop = asyncio.get_running_loop()
+    good: asyncio.Future[None] = loop.create_future()
+    bad: asyncio.Future[None] = loop.create_future()
+    good.set_result(None)
+    bad.set_exception(BrokerRefusedError("no"))
+    window = _Window(10)
+    window.add(1, [good])
+    window.add(2, [bad])
+    assert window.acknowledged() == 1
+    with pytest.raises(BrokerRefusedError):
+        window.acknowledged()
