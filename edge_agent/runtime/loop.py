@@ -58,6 +58,7 @@ class Loop:
         self._snapshots = snapshots
         self._inbox: deque[_Entry] = deque()
         self._wake = asyncio.Event()
+        self._decided = clock.now()
         self._turned = asyncio.Event()
         self._sequence = 0
         self._confirmation = 0
@@ -122,6 +123,7 @@ class Loop:
         now = self._clock.now()
         entries = [self._inbox.popleft() for _ in range(min(len(self._inbox), BATCH_LIMIT))]
         events = step(self.state, [entry.what for entry in entries], now)
+        self._decided = now
         records = [self._record(event, now) for event in events]
         if records:
             reached(CrashPoint.BEFORE_COMMIT)
@@ -150,7 +152,18 @@ class Loop:
         if not self._inbox and not self._stopping:
             self._wake.clear()
             try:
-                async with asyncio.timeout(next_wakeup_s(self.state, self._clock.now())):
+                async with asyncio.timeout(self._until_wakeup_s()):
                     await self._wake.wait()
             except TimeoutError:
                 self.put(Tick())
+
+    def _until_wakeup_s(self) -> float | None:
+        """How long nothing can happen by itself; None: for ever.
+
+        Counted from the moment of the last decision: a wait that has ended since was still open then, and
+        would be slept over if it were looked for only now.
+        """
+        wait_s = next_wakeup_s(self.state, self._decided)
+        if wait_s is None:
+            return None
+        return max(0.0, self._decided.clock_s + wait_s - self._clock.now().clock_s)

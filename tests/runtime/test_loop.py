@@ -167,3 +167,20 @@ async def test_the_loop_wakes_by_itself_when_a_wait_is_over() -> None:
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+async def test_a_wait_that_ends_while_a_turn_is_on_its_way_is_not_slept_over() -> None:
+    journal = GateJournal()
+    journal.gate.set()
+    rig = Rig(journal)
+    rig.loop.state.devices["conveyor-1"].refused_s = 0.0  # type: ignore[index]
+    rig.loop.put(Tick())
+    await rig.loop.turn()  # decided at 0 s: the refusal is waited out until 1 s
+    rig.clock.clock_s = 5.0
+    running = asyncio.create_task(rig.loop.run(), name="loop")
+    async with asyncio.timeout(SOON_S):
+        while rig.loop.turns < 2:
+            await asyncio.sleep(0.001)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
