@@ -16,10 +16,13 @@ OVER_TIMEOUT_S = 100.0
 
 
 async def until(condition: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
-    """Wait for something to become true; the failure says what it was."""
+    """Wait for something to become true; the failure says what it was.
+
+    The condition is asked in a thread: most read a ledger, which grows.
+    """
     try:
         async with asyncio.timeout(timeout_s):
-            while not condition():
+            while not await asyncio.to_thread(condition):
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"not within {timeout_s:.0f} s: {what}") from None

@@ -82,10 +82,11 @@ async def test_every_hostile_message_is_refused_by_name_and_the_work_goes_on(pla
         expected = len(SUBMITS) + len(CANCELS)
         await until(lambda: len(refused) >= expected, f"{expected} refusals")
         await over(scene)
-        assert told(scene)["task_completed"] == 3
+        assert (await asyncio.to_thread(told, scene))["task_completed"] == 3
         client.disconnect()
         client.loop_stop()
-        rejections = [e["data"] for e in events(scene) if "task_rejected" in e["type"]]
+        told_all = await asyncio.to_thread(events, scene)
+    rejections = [event["data"] for event in told_all if "task_rejected" in event["type"]]
     assert len(rejections) == len(refused) == expected
     assert all(answer["code"] and answer["message"] for answer in refused)
     assert all(len(answer["excerpt"]) <= 4096 for answer in refused)
@@ -118,7 +119,7 @@ async def test_repeats_conflicts_and_stale_revisions_are_told_apart(play: Play) 
 
         await asyncio.to_thread(publish)
         await until(lambda: told(scene)["task_cancelled"] == 1, "the cancel is told")
-        about = [e for e in events(scene) if e.get("subject") == wait["task_id"]]
+        about = [e for e in await asyncio.to_thread(events, scene) if e.get("subject") == wait["task_id"]]
     told_names = [e["type"].split(".")[2] for e in about if "line_cancelled" not in e["type"]]
     assert told_names == [
         "task_accepted",
