@@ -9,7 +9,7 @@ CYCLES ?= 40
 SEED   ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format docs lock clean
+.PHONY: help setup demo test mutants chaos check format docs lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,10 @@ demo: setup  ## Run 100 pick tasks end to end against simulated machines; ARGS="
 test: setup  ## Run the test suite (installs the mosquitto broker where it may)
 	@sh tests/ensure_mosquitto.sh
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+mutants: setup  ## Break every invariant by hand in a copy of the source: a test must notice each
+	@sh tests/ensure_mosquitto.sh
+	@PATH="$$PATH:/usr/sbin" $(BIN)/python -m tests.mutants $(ARGS)
 
 chaos: setup  ## Kill the agent CYCLES times (SEED), audit every round
 	@PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign chaos --cycles $(CYCLES) --seed $(SEED) $(ARGS)

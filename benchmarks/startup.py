@@ -10,6 +10,7 @@ events here (it was cancelled); one that was picked has about twenty a line.
 import argparse
 import asyncio
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -135,7 +136,7 @@ async def _with_snapshots(file: Path, state: State, at: Position) -> None:
 async def _archived(file: Path) -> float:
     journal = await SqlJournal.open(f"sqlite:///{file}")
     begin_s = time.perf_counter()
-    await journal.archive(datetime.now(UTC), ["published"])
+    await journal.archive(math.inf, ["published"])
     seconds = time.perf_counter() - begin_s
     await journal.close()
     return seconds

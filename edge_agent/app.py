@@ -24,15 +24,17 @@ from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.mqtt import MqttLink
 from edge_agent.adapters.notify import Notifier
 from edge_agent.adapters.snapshot_codec import SnapshotCodec
+from edge_agent.adapters.time_sync import kernel_clock_sync
 from edge_agent.core.moves import moving, open_commands
 from edge_agent.core.state import Plant, State
-from edge_agent.core.view import device_view, refusals, task_view
+from edge_agent.core.view import agent_view, device_view, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import Drain, Input, Started, Tick
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import ConfigurationError
 from edge_agent.ports import Journal
+from edge_agent.runtime.clock_watch import ClockWatch
 from edge_agent.runtime.disk import DiskWatch
 from edge_agent.runtime.effects import Effects
 from edge_agent.runtime.housekeeping import Housekeeping
@@ -64,10 +66,10 @@ class Signals:
 class Agent:
     """One gateway's agent, put together from its site file."""
 
-    def __init__(self, site: Site, profiles: Mapping[str, Profile]) -> None:
+    def __init__(self, site: Site, profiles: Mapping[str, Profile], clock: SystemClock | None = None) -> None:
         """Raises `ConfigurationError` where a device cannot be built."""
         self._site = site
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._state = State(_plant(site, profiles))
         self._devices: dict[DeviceId, DeviceSupervisor] = {}
         self._scanners: dict[DeviceId, ScannerSupervisor] = {}
@@ -103,7 +105,13 @@ class Agent:
     # ---- start ---------------------------------------------------------------------------------------
 
     async def _recover(self, journal: Journal) -> None:
-        views = Views(self._task_view, self._device_view, self._open_tasks, lambda: refusals(self._state))
+        views = Views(
+            self._task_view,
+            self._device_view,
+            self._open_tasks,
+            lambda: agent_view(self._state),
+            lambda read: self._loop.when_durable(read),
+        )
         encoder = CloudEvents(self._site.site, self._site.gateway)
         self._publisher = Publisher(self._link, journal, self._clock, self._site, encoder, views)
         effects = Effects(self._devices, self._scanners, self._publisher)
@@ -138,6 +146,7 @@ class Agent:
             tasks.create_task(self._snapshots.run(), name="snapshots"),
             tasks.create_task(self._housekeeping(journal).run(), name="housekeeping"),
             tasks.create_task(self._disk_watch(journal).run(), name="disk"),
+            tasks.create_task(ClockWatch(self._clock, kernel_clock_sync, self._put).run(), name="clock"),
         ]
         for one in kept.values():
             await one.settled.wait()

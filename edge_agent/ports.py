@@ -3,7 +3,6 @@
 from asyncio import Future
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
@@ -91,8 +90,8 @@ class Outlet(Protocol):
 
     def device_changed(self, device_id: DeviceId) -> None: ...
 
-    def refusals_changed(self) -> None:
-        """Why new tasks are refused may have changed."""
+    def agent_changed(self) -> None:
+        """The agent's own published state may have changed: what it refuses, its clock."""
         ...
 
 
@@ -174,8 +173,9 @@ class Journal(Protocol):
         One that was damaged is passed over, with a warning in the log."""
         ...
 
-    async def archive(self, before: datetime, cursors: Sequence[str]) -> int:
-        """Move events older than `before` to the archive and give their room back to the file system.
+    async def archive(self, before_s: float, cursors: Sequence[str]) -> int:
+        """Move events from before `before_s`, on the agent's own clock, to the archive and give their room
+        back to the file system.
 
         Keeps what an older kept snapshot or one of these cursors has not gone past. Works in small steps
         between the appends. Returns how many events were moved; they can still be read.

@@ -7,7 +7,6 @@ neither. Encoding happens before a write begins, decoding in the reading thread.
 import asyncio
 import os
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Self
 
 from edge_agent.adapters import journal_sqlite as sqlite
@@ -96,8 +95,8 @@ class SqlJournal:
     async def snapshot(self, before: int | None = None) -> Snapshot | None:
         return await self._threads.read(lambda: self._reader.snapshot(before))
 
-    async def archive(self, before: datetime, cursors: Sequence[str]) -> int:
-        return await self._archiver.run(before, cursors)
+    async def archive(self, before_s: float, cursors: Sequence[str]) -> int:
+        return await self._archiver.run(before_s, cursors)
 
     def free_bytes(self) -> int:
         """Free space for this user where the journal is. Raises OSError."""

@@ -1,7 +1,6 @@
 """Moves old events out of a journal that is in use, in steps so small that no append waits long."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from functools import partial
 
 from edge_agent.adapters import journal_archive as archive
@@ -24,12 +23,12 @@ class Archiver:
         self._writer = writer
         self._threads = threads
 
-    async def run(self, before: datetime, cursors: Iterable[str]) -> int:
+    async def run(self, before_s: float, cursors: Iterable[str]) -> int:
         """`Journal.archive`."""
         names = tuple(cursors)
         first = (await self._threads.read(self._reader.head)).sequence
         last = first
-        while rows := await self._threads.read(lambda: self._next(before, names)):
+        while rows := await self._threads.read(lambda: self._next(before_s, names)):
             head, stored = await self._threads.read(partial(self._store, rows))
             for begin in range(0, len(stored), _DROP):
                 head = archive.head_after(head, stored[begin : begin + _DROP])
@@ -37,13 +36,13 @@ class Archiver:
             last = head.sequence
         return last - first
 
-    def _next(self, before: datetime, cursors: tuple[str, ...]) -> list[Row]:
+    def _next(self, before_s: float, cursors: tuple[str, ...]) -> list[Row]:
         """The next events that may leave."""
-        until, moment = self._bound(cursors), before.astimezone(UTC)
+        until = self._bound(cursors)
         rows = [
             row for row in self._reader.rows(self._reader.head().sequence, _READ) if row["sequence"] <= until
         ]
-        young = (n for n, row in enumerate(rows) if datetime.fromisoformat(row["at"]) >= moment)
+        young = (n for n, row in enumerate(rows) if row["clock_s"] >= before_s)
         return rows[: next(young, len(rows))]
 
     def _bound(self, cursors: tuple[str, ...]) -> int:

@@ -1,7 +1,6 @@
 """A journal in memory, for tests and tools: the `Journal` port's contract, but for durability."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import islice
 
 from edge_agent.adapters.codec import Encoded, decode, encode
@@ -56,9 +55,9 @@ class MemoryJournal:
         sequences = [sequence for sequence in self._snapshots if before is None or sequence < before]
         return self._snapshots[max(sequences)] if sequences else None
 
-    async def archive(self, before: datetime, cursors: Sequence[str]) -> int:
+    async def archive(self, before_s: float, cursors: Sequence[str]) -> int:
         """Memory is the archive: nothing moves."""
-        del before, cursors
+        del before_s, cursors
         return 0
 
     async def stats(self) -> JournalStats:

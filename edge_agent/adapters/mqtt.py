@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from edge_agent.adapters import broker_certificate as certificate
 from edge_agent.adapters.mqtt_connection import Connection, OnMessage, Options
 from edge_agent.domain.site import Broker
 from edge_agent.errors import BrokerRefusedError, ConfigurationError, LinkLostError
@@ -47,6 +49,7 @@ class MqttLink:
     ) -> None:
         """Raises `ConfigurationError` for settings that cannot be used: nothing is tried with less."""
         self._options = _options(broker, client_id, subscriptions, will_topic, will_payload)
+        self._broker = broker
         self._url = broker.url
         self._longest_delay_s = broker.reconnect_max_s
         self._on_message = on_message
@@ -108,7 +111,10 @@ class MqttLink:
         One that does not is a failure too: two agents of one name would otherwise throw each other out as
         fast as they can.
         """
-        connection = Connection(self._options, self._on_message, self._set_down)
+        options = await self._renewed()
+        if options is None:
+            return False
+        connection = Connection(options, self._on_message, self._set_down)
         try:
             if not await self._unless_stopping(self._open(connection)):
                 return False
@@ -123,13 +129,24 @@ class MqttLink:
         finally:
             await connection.close(polite=self._stopping.is_set())
 
+    async def _renewed(self) -> Options | None:
+        """The options with password and certificates as they are now: they may have been replaced."""
+        try:
+            return await asyncio.to_thread(_renewed, self._options, self._broker)
+        except (ConfigurationError, OSError) as error:
+            self._complain("broker_settings_unusable", str(error), "mend it; tried again")
+        return None
+
     async def _open(self, connection: Connection) -> bool:
         try:
             await connection.open()
         except BrokerRefusedError as error:
             self._complain("broker_refused", str(error), "check user name, password and access rights")
         except (OSError, LinkLostError) as error:
-            self._complain("broker_unreachable", str(error), "trying again")
+            if certificate.is_about_dates(error):
+                await self._complain_about_dates(error)
+            else:
+                self._complain("broker_unreachable", str(error), "trying again")
         else:
             self._complaint = ""
             log.info("broker_connected", url=self._url, client_id=self._options.client_id)
@@ -161,6 +178,12 @@ class MqttLink:
         self._up.clear()
         self._down.set()
 
+    async def _complain_about_dates(self, error: Exception) -> None:
+        text = await asyncio.to_thread(certificate.explain, error, self._options.host, self._options.port)
+        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        advice = f"renew the certificate, or set this gateway's clock, which says {now}; trying again"
+        self._complain("broker_certificate_not_valid", text, advice)
+
     def _complain(self, event: str, detail: str, advice: str) -> None:
         """Say it once for as long as the trouble stays the same."""
         if detail != self._complaint:
@@ -189,6 +212,11 @@ async def reach(broker: Broker, client_id: str) -> str:
     connection = Connection(options, lambda *_: None, lambda: None)
     try:
         await connection.open()
+    except OSError as error:
+        if certificate.is_about_dates(error):
+            text = await asyncio.to_thread(certificate.explain, error, options.host, options.port)
+            raise LinkLostError("broker", text) from error
+        raise
     finally:
         await connection.close(polite=True)
     return f"MQTT {broker.protocol} at {broker.url}"
@@ -225,6 +253,11 @@ def _options(
         password=_password(broker),
         tls=ssl.create_default_context() if url.scheme == "mqtts" else None,
     )
+
+
+def _renewed(options: Options, broker: Broker) -> Options:
+    tls = ssl.create_default_context() if options.tls is not None else None
+    return replace(options, password=_password(broker), tls=tls)
 
 
 def _password(broker: Broker) -> str | None:

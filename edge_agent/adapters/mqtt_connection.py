@@ -160,7 +160,7 @@ class Connection:
         `polite` says goodbye, and the broker drops the will. Otherwise the connection is cut, and the broker
         publishes the will, as after a power failure.
         """
-        if polite and not self._ended.done():
+        if polite and self._descriptor is not None and not self._ended.done():
             self._client.disconnect()
             await asyncio.wait({self._ended}, timeout=_UPKEEP_S)
         self._end("closed by us")
@@ -316,7 +316,9 @@ class Connection:
         self, _: Client, __: Any, ___: DisconnectFlags, reason: ReasonCode, ____: Properties | None
     ) -> None:
         self.taken_over = reason.value == _SESSION_TAKEN_OVER
-        self._end(str(reason))
+        client_id = self._options.client_id
+        given_away = f"session taken over by another client that calls itself {client_id!r}"
+        self._end(given_away if self.taken_over else str(reason))
 
     def _publish_properties(self, expiry_s: int | None, content_type: str | None) -> Properties | None:
         if self._options.protocol is not MQTTProtocolVersion.MQTTv5:

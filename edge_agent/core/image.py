@@ -20,6 +20,7 @@ from edge_agent.core.state import (
 )
 from edge_agent.domain.events import ExceptionRaised
 from edge_agent.domain.ids import DeviceId, TaskId
+from edge_agent.domain.time import ClockSync
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class StateImage:
     next_exception: int
     next_arrival: int
     disk_low: bool
+    clock: ClockSync
     draining: bool
     tasks: tuple[TaskState, ...]
     active: tuple[TaskId, ...]
@@ -50,6 +52,7 @@ def image_of(state: State) -> StateImage:
         state.next_exception,
         state.next_arrival,
         state.disk_low,
+        state.clock,
         state.draining,
         tuple(map(_task, state.tasks.values())),
         tuple(state.active),
@@ -107,7 +110,7 @@ def load(state: State, image: StateImage) -> None:
     """Put a state that has seen no event yet into the one of an image, whose parts it takes over."""
     state.next_command, state.next_trip = image.next_command, image.next_trip
     state.next_exception, state.next_arrival = image.next_exception, image.next_arrival
-    state.disk_low, state.draining = image.disk_low, image.draining
+    state.disk_low, state.clock, state.draining = image.disk_low, image.clock, image.draining
     for task in image.tasks:
         state.tasks[task.task.task_id] = task
         state.containers[task.task.destination.container_id] = task.task.task_id

@@ -27,6 +27,7 @@ from edge_agent.domain.ids import (
 )
 from edge_agent.domain.site import Labels, Site
 from edge_agent.domain.task import Line, PickTask, Source
+from edge_agent.domain.time import ClockSync
 
 Rank: TypeAlias = tuple[int, float, int]
 """A task's place in the schedule: the smallest goes first."""
@@ -239,6 +240,8 @@ class State:
     """GTINs of open tasks, with the number of lines that name them."""
     disk_low: bool = False
     """Less than the reserve is free: new tasks are refused."""
+    clock: ClockSync = ClockSync.UNKNOWN
+    """Whether a time server keeps the wall clock. Nothing is decided by it."""
 
     def __post_init__(self) -> None:
         site = self.plant.site

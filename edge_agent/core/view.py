@@ -58,6 +58,11 @@ def refusals(state: State) -> tuple[str, ...]:
     return tuple(code for code, holds in reasons.items() if holds)
 
 
+def agent_view(state: State) -> View:
+    """What is published of the agent beside online, draining or offline."""
+    return {"refuses": list(refusals(state)), "clock": state.clock.value}
+
+
 def device_view(state: State, device_id: DeviceId) -> View:
     """A device's state as it is published."""
     device = state.devices[device_id]

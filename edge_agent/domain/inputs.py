@@ -8,6 +8,7 @@ from edge_agent.domain.device import DeviceStatus
 from edge_agent.domain.events import FieldError
 from edge_agent.domain.ids import CommandId, DeviceId, TaskId
 from edge_agent.domain.task import CancelRequest, PickTask
+from edge_agent.domain.time import ClockSync
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,20 @@ class DiskReported:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockReported:
+    """Whether a time server keeps the wall clock."""
+
+    sync: ClockSync
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSet:
+    """Somebody has set the wall clock, by so much; less than 0: back."""
+
+    step_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scanned:
     """A scanner sent a code, or its no-read text (`data` is None)."""
 
@@ -98,6 +113,8 @@ Input: TypeAlias = (
     | CommandResolved
     | DeviceReported
     | DiskReported
+    | ClockReported
+    | ClockSet
     | Scanned
     | Tick
 )

@@ -34,7 +34,8 @@ class Broker(Section):
     username: str | None = None
     """User name at the broker, together with `password_file`."""
     password_file: str | None = None
-    """A file that holds the password; a password itself never stands in the configuration."""
+    """A file that holds the password; a password itself never stands in the configuration. Read for every
+    connection."""
     keepalive_s: PositiveInt = 15
     """A broker that is silent for one and a half times as long is taken as lost."""
     session_expiry_s: PositiveInt = 7 * 24 * 3600
@@ -57,7 +58,8 @@ class JournalSettings(Section):
     snapshot_every_events: PositiveInt = 10_000
     """After so many events the state is written down: a start replays no more than about these."""
     archive_after_days: PositiveInt = 30
-    """Older events leave the journal for a file a month beside it, once they are told and in a snapshot."""
+    """Older events leave the journal for a file a month beside it, once they are told and in a snapshot.
+    Days in which the agent runs: a wall clock that is set changes nothing."""
 
 
 class DeviceSettings(Section):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,13 @@ class Instant:
 
     utc: datetime
     clock_s: float
+
+
+class ClockSync(StrEnum):
+    """Whether the machine's wall clock follows a time server."""
+
+    SYNCHRONISED = "synchronised"
+    UNSYNCHRONISED = "unsynchronised"
+    """No time server keeps it: its time stamps may be off."""
+    UNKNOWN = "unknown"
+    """The system does not say."""

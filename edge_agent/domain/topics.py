@@ -8,6 +8,7 @@ from datetime import datetime
 
 from edge_agent import __version__
 from edge_agent.domain.ids import DeviceId, TaskId
+from edge_agent.domain.time import ClockSync
 
 _NOT_IN_A_LEVEL = re.compile(r"[+#/%\x00-\x1f\x7f]")
 
@@ -44,8 +45,11 @@ class Topics:
         return f"{self.root}/devices/{_level(device_id)}/state"
 
 
-def agent_state(state: str, since: datetime | None, refuses: Sequence[str] = ()) -> bytes:
-    """What stands on `Topics.agent_state`: online, draining or offline, and why new tasks are refused.
+def agent_state(
+    state: str, since: datetime | None, refuses: Sequence[str] = (), clock: str = ClockSync.UNKNOWN
+) -> bytes:
+    """What stands on `Topics.agent_state`: online, draining or offline, why new tasks are refused, and
+    whether a time server keeps the wall clock.
 
     In the last will `since` is None: the broker publishes it at a time that we cannot know.
     """
@@ -55,6 +59,7 @@ def agent_state(state: str, since: datetime | None, refuses: Sequence[str] = ())
             "version": __version__,
             "since": since.isoformat() if since else None,
             "refuses": list(refuses),
+            "clock": clock,
         }
     ).encode()
 

@@ -32,7 +32,7 @@ class Effects:
                 self._outlet.device_changed(recorded.event.device_id)
         for task_id in tasks:
             self._outlet.task_changed(task_id)
-        self._outlet.refusals_changed()
+        self._outlet.agent_changed()
         if any(recorded.confirmation is not None for recorded in records):
             self._outlet.wake()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 import structlog
 
@@ -12,16 +11,18 @@ from edge_agent.ports import Clock, Journal
 log = structlog.get_logger(__name__)
 
 INTERVAL_S = 3600.0
+_DAY_S = 86_400.0
 
 
 class Housekeeping:
     """Moves what is old enough to the archive, once an hour."""
 
     def __init__(self, journal: Journal, clock: Clock, keep_days: int, cursors: Sequence[str]) -> None:
-        """`cursors`: what these readers have not gone past stays."""
+        """`keep_days` count on the agent's own clock: a wall clock that is set archives nothing early, and
+        holds nothing back. `cursors`: what these readers have not gone past stays."""
         self._journal = journal
         self._clock = clock
-        self._keep = timedelta(days=keep_days)
+        self._keep_s = keep_days * _DAY_S
         self._cursors = tuple(cursors)
 
     async def run(self) -> None:
@@ -32,7 +33,7 @@ class Housekeeping:
 
     async def once(self) -> None:
         try:
-            moved = await self._journal.archive(self._clock.now().utc - self._keep, self._cursors)
+            moved = await self._journal.archive(self._clock.now().clock_s - self._keep_s, self._cursors)
         except ArchiveError as error:
             log.warning("not_archived", reason=str(error), action="tried again in an hour")
         else:

@@ -63,6 +63,8 @@ class Loop:
         self._sequence = 0
         self._confirmation = 0
         self._durable = Position()
+        self._committing = False
+        self._when_durable: list[Callable[[], None]] = []
         self._stopping = False
         self.turns = 0
         """Turns finished; the watchdog looks at it."""
@@ -71,6 +73,14 @@ class Loop:
         """Hand an input to the loop. `on_durable` is called once all that follows from it is on disk."""
         self._inbox.append(_Entry(what, on_durable))
         self._wake.set()
+
+    def when_durable(self, read: Callable[[], None]) -> None:
+        """Call `read` while the state shows nothing that is not on disk: now, or as soon as the commit under
+        way is done. For whoever tells others what the state is without having been told of an event."""
+        if self._committing:
+            self._when_durable.append(read)
+        else:
+            read()
 
     async def turned(self) -> None:
         """Wait for the next turn to be finished."""
@@ -126,9 +136,7 @@ class Loop:
         self._decided = now
         records = [self._record(event, now) for event in events]
         if records:
-            reached(CrashPoint.BEFORE_COMMIT)
-            await self._journal.append(records)
-            reached(CrashPoint.AFTER_COMMIT)
+            await self._commit(records)
             self._durable = Position(self._sequence, self._confirmation, now.clock_s)
             self._act(records)
         for entry in entries:
@@ -139,6 +147,17 @@ class Loop:
         self.turns += 1
         self._turned.set()
         self._turned.clear()
+
+    async def _commit(self, records: Sequence[Recorded]) -> None:
+        """Returns when they are on disk. Until then the state shows what may never have been."""
+        self._committing = True
+        reached(CrashPoint.BEFORE_COMMIT)
+        await self._journal.append(records)
+        reached(CrashPoint.AFTER_COMMIT)
+        self._committing = False
+        waiting, self._when_durable = self._when_durable, []
+        for read in waiting:
+            read()
 
     def _record(self, event: Event, now: Instant) -> Recorded:
         self._sequence += 1

@@ -65,12 +65,12 @@ class Publisher:
     def device_changed(self, device_id: DeviceId) -> None:
         self._states.device_changed(device_id)
 
-    def refusals_changed(self) -> None:
-        self._states.refusals_changed()
+    def agent_changed(self) -> None:
+        self._states.agent_changed()
 
     def agent_state(self, state: str) -> None:
         """The agent is now `online` or `draining`; `offline` is said by `drain` and by the last will."""
-        self._states.agent_changed(state)
+        self._states.agent_is(state)
 
     # ---- life --------------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class Publisher:
                 reason = told.data | {"at": recorded.at.isoformat(), "excerpt": event.excerpt}
                 sent.append(self._link.publish(self._topics.rejected, json.dumps(reason).encode()))
             case TaskCompleted() | TaskCancelled() as event:
-                sent.append(self._states.task_ended(event, recorded.at))
+                sent.append(self._states.task_ended(event, recorded))
         reached(CrashPoint.AFTER_PUBLISH)
         for done in sent:
             done.add_done_callback(lambda _: self._wakeup.set())

@@ -1,18 +1,22 @@
-"""The retained states at the broker: the agent, its devices and its tasks as they stand."""
+"""The retained states at the broker: the agent, its devices and its tasks as they stand.
+
+A state shows only what is durable (invariant 1). One that has changed is read while its commit is acted on;
+those that a new connection needs are read when the loop says that nothing undurable can be seen.
+"""
 
 import asyncio
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 import structlog
 
 from edge_agent.core.confirmations import confirmation
-from edge_agent.domain.events import TaskCancelled, TaskCompleted
+from edge_agent.domain.events import Recorded, TaskCancelled, TaskCompleted
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
@@ -35,15 +39,16 @@ class Views:
     """An open task as it stands; None for one that is not open."""
     device: Callable[[DeviceId], Mapping[str, Any]]
     open_tasks: Callable[[], Iterable[TaskId]]
-    refusals: Callable[[], Sequence[str]] = tuple
-    """Why new tasks are refused now; empty where they are taken."""
+    agent: Callable[[], Mapping[str, Any]] = dict
+    """The agent's own state, beside online, draining or offline."""
+    when_durable: Callable[[Callable[[], None]], None] = lambda read: read()
+    """Calls back when the others show nothing that is not on disk: now, or after the commit under way."""
 
 
 class RetainedStates:
     """Sends each state when it changes, and all of them on every new connection.
 
-    A changed state is read at once, while what it shows is durable; of one that changes faster than the
-    broker takes it only the newest is sent.
+    Of a state that changes faster than the broker takes it only the newest is sent.
     """
 
     def __init__(self, link: BrokerLink, clock: Clock, site: Site, views: Views) -> None:
@@ -52,29 +57,30 @@ class RetainedStates:
         self._views = views
         self._topics = Topics(site.topic_root)
         self._devices = tuple(site.devices)
-        self._expiry = timedelta(seconds=site.broker.task_state_expiry_s)
+        self._expiry_s = float(site.broker.task_state_expiry_s)
         self._agent: bytes | None = None
-        self._said: tuple[str, datetime, Sequence[str]] | None = None
+        self._said: tuple[str, datetime, Mapping[str, Any]] | None = None
         self._changed: dict[str, bytes] = {}
         self._wakeup = asyncio.Event()
         self._live = False
         self.idle = asyncio.Event()
         """Set while the broker has everything as it stands."""
 
-    def agent_changed(self, state: str) -> None:
-        """The agent is in this state from now on."""
-        self._say(state, self._clock.now().utc)
+    def agent_is(self, state: str) -> None:
+        """The agent is online or draining from now on."""
+        since = self._clock.now().utc
+        self._views.when_durable(lambda: self._say(state, since))
 
-    def refusals_changed(self) -> None:
-        """What new tasks are refused for may have changed."""
+    def agent_changed(self) -> None:
+        """What else is said of the agent may have changed."""
         if self._said is not None:
-            state, since, refuses = self._said
-            if self._views.refusals() != refuses:
+            state, since, said = self._said
+            if self._views.agent() != said:
                 self._say(state, since)
 
     def _say(self, state: str, since: datetime) -> None:
-        self._said = state, since, self._views.refusals()
-        self._agent = agent_state(*self._said)
+        self._said = state, since, self._views.agent()
+        self._agent = agent_state(state, since, **self._said[2])
         self._note(self._topics.agent_state, self._agent)
 
     def device_changed(self, device_id: DeviceId) -> None:
@@ -89,14 +95,14 @@ class RetainedStates:
         else:
             self._note(topic, _json(view))
 
-    def task_ended(self, event: TaskCompleted | TaskCancelled, at: datetime) -> asyncio.Future[None]:
+    def task_ended(self, event: TaskCompleted | TaskCancelled, recorded: Recorded) -> asyncio.Future[None]:
         """Send the last state of a task, to expire (MQTT 5) when it has stood for its time."""
         topic = self._topics.task_state(event.task_id)
-        left_s = math.ceil((at + self._expiry - self._clock.now().utc).total_seconds())
+        left_s = math.ceil(self._left_s(recorded))
         if left_s <= 0:
             return self._link.publish(topic, b"", retain=True)
         status = "completed" if isinstance(event, TaskCompleted) else "cancelled"
-        view = confirmation(event).data | {"status": status, "ended": at.isoformat()}
+        view = confirmation(event).data | {"status": status, "ended": recorded.at.isoformat()}
         return self._link.publish(topic, _json(view), retain=True, expiry_s=left_s)
 
     async def run(self) -> None:
@@ -126,12 +132,12 @@ class RetainedStates:
             page = await journal.read_confirmations(position, _PAGE)
             for recorded in page:
                 if isinstance(recorded.event, TaskCompleted | TaskCancelled):
-                    await self._wait_until(recorded.at + self._expiry)
+                    await asyncio.sleep(self._left_s(recorded))
                     await self._clear(recorded.event.task_id)
                 position = recorded.confirmation or position
                 journal.move_cursor(CLEARED_CURSOR, position)
             if not page:
-                await asyncio.sleep(min(self._expiry.total_seconds(), _LONGEST_WAIT_S))
+                await asyncio.sleep(min(self._expiry_s, _LONGEST_WAIT_S))
 
     def _note(self, topic: str, payload: bytes) -> None:
         if self._live:  # else all of them are read anew on the next connection
@@ -141,10 +147,22 @@ class RetainedStates:
 
     async def _send_everything(self) -> None:
         everything = self._everything()
-        while batch := dict(islice(everything, _AT_ONCE)):
-            for topic in batch:
-                self._changed.pop(topic, None)  # read later than what is waiting there
+        while batch := await self._read(everything):
             await self._send(batch)
+
+    async def _read(self, states: Iterator[tuple[str, bytes]]) -> dict[str, bytes]:
+        """The next few, read while all that they show is durable."""
+        done: asyncio.Future[dict[str, bytes]] = asyncio.get_running_loop().create_future()
+
+        def read() -> None:
+            if not done.done():  # the connection may have ended meanwhile
+                batch = dict(islice(states, _AT_ONCE))
+                for topic in batch:
+                    self._changed.pop(topic, None)  # read later than what is waiting there
+                done.set_result(batch)
+
+        self._views.when_durable(read)
+        return await done
 
     def _everything(self) -> Iterator[tuple[str, bytes]]:
         if self._agent is not None:
@@ -168,13 +186,9 @@ class RetainedStates:
         if self._views.task(task_id) is None:
             await self._send({self._topics.task_state(task_id): b""})
 
-    async def _wait_until(self, moment: datetime) -> None:
-        # In steps, because the wall clock may be set meanwhile.
-        while True:
-            left_s = (moment - self._clock.now().utc).total_seconds()
-            if left_s <= 0:
-                return
-            await asyncio.sleep(min(left_s, _LONGEST_WAIT_S))
+    def _left_s(self, ended: Recorded) -> float:
+        """How long the state of a task that has ended stays, on the agent's own clock."""
+        return ended.clock_s + self._expiry_s - self._clock.now().clock_s
 
 
 def _json(view: Mapping[str, Any]) -> bytes:

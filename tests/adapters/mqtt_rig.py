@@ -22,7 +22,7 @@ class Agent:
     def __init__(self, url: str, **settings: Any) -> None:
         self.received: list[Received] = []
         self.link = MqttLink(
-            Broker(url=url, reconnect_max_s=0.2, **settings),
+            Broker(url=url, **{"reconnect_max_s": 0.2, **settings}),
             client_id="agent",
             subscriptions=["in"],
             on_message=lambda *message: self.received.append(message),

@@ -4,16 +4,26 @@ import asyncio
 import base64
 import hashlib
 import ssl
-import subprocess
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from structlog.testing import capture_logs
 
-from edge_agent.errors import BrokerRefusedError, ConfigurationError
+from edge_agent.adapters.broker_certificate import explain
+from edge_agent.adapters.mqtt import reach
+from edge_agent.domain.site import Broker
+from edge_agent.errors import BrokerRefusedError, ConfigurationError, LinkLostError
 from tests.adapters.mqtt_rig import Agent, both_protocols, running, running_oms, scripted
 from tests.broker import Mosquitto
 from tests.drivers.waiting import until
+
+NOW, DAY = datetime.now(UTC), timedelta(days=1)
 
 # ---- who may do what ---------------------------------------------------------------------------------
 
@@ -68,6 +78,25 @@ async def test_bad_credentials_are_said_clearly_and_the_password_is_not(
     assert "Passw0rd" not in str(logs)
 
 
+async def test_a_password_that_is_corrected_in_its_file_is_taken_without_a_restart(
+    guarded: Mosquitto, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("outdated")
+    with capture_logs() as logs:
+        async with running(guarded.url, connected=False, username="agent", password_file=str(file)) as agent:
+            await until(lambda: logs)
+            file.unlink()
+            await until(lambda: logs[-1]["event"] == "broker_settings_unusable")
+            file.write_text("secret")
+            await agent.link.wait_connected()
+    assert [entry["event"] for entry in logs] == [
+        "broker_refused",
+        "broker_settings_unusable",
+        "broker_connected",
+    ]
+
+
 async def test_a_refused_message_fails_alone(guarded: Mosquitto, secret: str) -> None:
     async with running(guarded.url, username="agent", password_file=secret) as agent:
         with pytest.raises(BrokerRefusedError, match="message refused: Not authorized"):
@@ -83,6 +112,26 @@ async def test_a_second_client_of_our_name_is_an_error_that_says_so(mosquitto: M
     assert contested["log_level"] == "error"
     assert contested["client_id"] == "agent"
     assert "client id" in contested["advice"]
+
+
+async def test_two_gateways_of_one_name_do_not_throw_each_other_out_in_a_tight_loop(
+    mosquitto: Mosquitto,
+) -> None:
+    with capture_logs() as logs:
+        async with (
+            running(mosquitto.url, reconnect_max_s=30.0),
+            running(mosquitto.url, reconnect_max_s=30.0),
+        ):
+            await asyncio.sleep(1.5)
+    connects = [entry for entry in logs if entry["event"] == "broker_connected"]
+    assert 2 <= len(connects) <= 14, "waits that double: 0.1 s, 0.2 s, 0.4 s ..."
+
+
+async def test_what_was_under_way_when_the_session_was_taken_over_fails_and_says_so() -> None:
+    answers = (CONNACK, SUBACK_GRANTED, DISCONNECT_SESSION_TAKEN_OVER)
+    async with scripted(*answers) as url, running(url) as agent:
+        with pytest.raises(LinkLostError, match="taken over by another client that calls itself 'agent'"):
+            await agent.link.publish("out", b"")
 
 
 # ---- what mosquitto does not do: a broker by script (MQTT 5, 3.2, 3.9 and 3.14) ------------------------
@@ -109,7 +158,7 @@ async def test_a_session_that_the_broker_gives_away_is_an_error_that_says_so() -
     with capture_logs() as logs:
         async with scripted(*answers) as url, running(url, connected=False):
             await until(lambda: any(entry["event"] == "broker_session_contested" for entry in logs))
-    assert logs[1]["detail"] == "Session taken over"
+    assert logs[1]["detail"] == "session taken over by another client that calls itself 'agent'"
 
 
 # ---- settings ----------------------------------------------------------------------------------------
@@ -139,26 +188,7 @@ async def test_settings_that_cannot_be_used_are_refused(settings: dict[str, str]
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that signs itself, and its key."""
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            *(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-            ),
-            *("-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=127.0.0.1"),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key
+    return certify(tmp_path, NOW - DAY, NOW + DAY)
 
 
 @pytest.fixture
@@ -167,6 +197,22 @@ async def secure(mosquitto: Mosquitto, certificate: tuple[Path, Path]) -> Mosqui
     mosquitto.settings += [f"certfile {certificate[0]}", f"keyfile {certificate[1]}"]
     await mosquitto.start()
     return mosquitto
+
+
+def certify(folder: Path, begin: datetime, end: datetime) -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1 that signs itself and is valid at that time, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begin, end)
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
 
 
 def _mqtts(broker: Mosquitto) -> str:
@@ -191,6 +237,79 @@ async def test_a_broker_that_nobody_vouches_for_is_not_spoken_to(secure: Mosquit
             await until(lambda: logs)
             assert not agent.link.connected
     assert "certificate verify failed" in logs[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "detail"),
+    [
+        (
+            datetime(2026, 1, 1, tzinfo=UTC),
+            datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),
+            "expired on 2026-03-04 05:06:07 UTC",
+        ),
+        (
+            datetime(2199, 1, 1, tzinfo=UTC),
+            datetime(2199, 2, 1, tzinfo=UTC),
+            "not valid before 2199-01-01 00:00:00 UTC",
+        ),
+    ],
+    ids=["expired", "not yet valid"],
+)
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket")
+async def test_a_certificate_out_of_its_time_is_named_with_its_date_and_a_renewed_one_heals(
+    mosquitto: Mosquitto,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    begin: datetime,
+    end: datetime,
+    detail: str,
+) -> None:
+    await mosquitto.stop()
+    file, key = certify(tmp_path, begin, end)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))  # what this machine trusts
+    mosquitto.settings += [f"certfile {file}", f"keyfile {key}"]
+    await mosquitto.start()
+    with capture_logs() as logs:
+        async with running(_mqtts(mosquitto), connected=False) as agent:
+            await until(lambda: logs)
+            await asyncio.sleep(0.3)  # several tries
+            assert not agent.link.connected
+            assert len(logs) == 1, "it is said once"
+            await mosquitto.stop()
+            certify(tmp_path, NOW - DAY, NOW + DAY)
+            await mosquitto.start()
+            await agent.link.wait_connected()
+    assert (logs[0]["event"], logs[0]["detail"]) == (
+        "broker_certificate_not_valid",
+        f"the broker's certificate {'is ' if begin > NOW else ''}{detail}",
+    )
+    assert "renew the certificate, or set this gateway's clock, which says 20" in logs[0]["advice"]
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket")
+async def test_a_probe_names_the_date_too(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await mosquitto.stop()
+    file, key = certify(tmp_path, NOW - 2 * DAY, NOW - DAY)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    mosquitto.settings += [f"certfile {file}", f"keyfile {key}"]
+    await mosquitto.start()
+    with pytest.raises(LinkLostError, match="the broker's certificate expired on 20"):
+        await reach(Broker(url=_mqtts(mosquitto)), "probe")
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket")
+async def test_asking_for_the_dates_of_a_certificate_trusts_nobody_more(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """An expired certificate that nobody vouches for stays unknown: nothing is said of it."""
+    await mosquitto.stop()
+    file, key = certify(tmp_path, NOW - 2 * DAY, NOW - DAY)
+    mosquitto.settings += [f"certfile {file}", f"keyfile {key}"]
+    await mosquitto.start()
+    error = ssl.SSLCertVerificationError(1, "certificate has expired")
+    assert await asyncio.to_thread(explain, error, "127.0.0.1", mosquitto.port) == str(error)
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket")

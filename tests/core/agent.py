@@ -116,6 +116,8 @@ class Agent:
     plant: Plant
     journal: list[tuple[ev.Event, float]] = field(default_factory=list)
     clock_s: float = 0.0
+    wall: timedelta = timedelta()
+    """What the wall clock was set by."""
     watch: Callable[[ev.Event], None] = lambda event: None
     """Called with every event before anything is done about it."""
 
@@ -127,7 +129,7 @@ class Agent:
 
     @property
     def now(self) -> Instant:
-        return Instant(T0 + timedelta(seconds=self.clock_s), self.clock_s)
+        return Instant(T0 + self.wall + timedelta(seconds=self.clock_s), self.clock_s)
 
     @property
     def events(self) -> list[ev.Event]:

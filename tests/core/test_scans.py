@@ -6,7 +6,7 @@ from edge_agent.core.step import next_wakeup_s
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
-from edge_agent.domain.ids import DeviceId
+from edge_agent.domain.ids import DeviceId, TaskId
 from tests.core.agent import CUP, MUG, PEN, Agent, a_line, a_site, a_task, an_agent, ean
 from tests.core.floor import tote
 
@@ -61,9 +61,12 @@ def test_nothing_is_placed_before_the_container_was_identified_where_there_is_a_
 def test_a_unit_counts_only_when_the_picker_reports_it_placed() -> None:
     agent = at_item_scan()
     agent.read()
+    (line,) = agent.state.tasks[TaskId("T-1")].lines.values()
     assert agent.of(ev.UnitPlaced) == []
+    assert line.picked == 0
     agent.finish(agent.command(cmd.Place))
     assert agent.last(ev.UnitPlaced).unit.gtin == MUG
+    assert line.picked == 1
 
 
 def test_what_the_label_says_goes_with_the_unit() -> None:

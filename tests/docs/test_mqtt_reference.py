@@ -24,7 +24,7 @@ from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import TaskSubmitted
 from edge_agent.domain.site import Limits
 from edge_agent.domain.task import CancelRequest, PickTask
-from edge_agent.domain.time import Instant
+from edge_agent.domain.time import ClockSync, Instant
 from edge_agent.site_file import load
 from tests.docs import told
 from tests.docs.markdown import DOCS, ROOT, Page, unquoted
@@ -112,12 +112,13 @@ def test_a_device_as_it_stands_is_shown_as_it_is_sent() -> None:
 def test_the_agents_state_is_shown_as_it_is_sent() -> None:
     shown = example("The agent")
     since = datetime.fromisoformat(shown["since"])
-    assert json.dumps(shown).encode() == topics.agent_state("online", since)
+    standing = {name: shown[name] for name in view.agent_view(State(Plant(SITE, {})))}
+    assert json.dumps(shown).encode() == topics.agent_state("online", since, **standing)
     assert shown["version"] == __version__
 
 
 @pytest.mark.parametrize(
-    "words", [WaitCode, ExceptionKind, SourceReason, Mode], ids=lambda words: words.__name__
+    "words", [WaitCode, ExceptionKind, SourceReason, Mode, ClockSync], ids=lambda words: words.__name__
 )
 def test_every_word_that_a_message_may_hold_is_listed(words: type[Any]) -> None:
     assert {word.value for word in words} <= set(PAGE.code_words)

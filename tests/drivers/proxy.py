@@ -1,4 +1,4 @@
-"""A cable between a driver and a device that can be cut, and that can swallow one direction."""
+"""A cable between a driver and a device that can be cut, can swallow one direction, and can be slow."""
 
 import asyncio
 from typing import Self
@@ -16,6 +16,9 @@ class Cable:
         self.whole = True
         self.requests_pass = True
         self.replies_pass = True
+        self.chunk_bytes = 65536
+        self.pause_s = 0.0
+        """Waits so long after every `chunk_bytes`, in each direction."""
 
     @property
     def port(self) -> int:
@@ -60,9 +63,11 @@ class Cable:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: str) -> None:
         try:
-            while data := await reader.read(65536):
+            while data := await reader.read(self.chunk_bytes):
                 if getattr(self, gate):
                     writer.write(data)
+                if self.pause_s:
+                    await asyncio.sleep(self.pause_s)
         except OSError:
             pass
         finally:

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,31 @@ class Floor:
     def __init__(self) -> None:
         self.tasks: dict[TaskId, dict[str, Any]] = {}
         self.device: dict[str, Any] = {"state": "ready"}
+        self.agent: dict[str, Any] = {"refuses": [], "clock": "synchronised"}
+        self.reads: list[Callable[[], None]] | None = None
+        """Who waits for a commit that is under way; None: none is."""
 
     @property
     def views(self) -> Views:
-        return Views(self.tasks.get, lambda _: self.device, lambda: list(self.tasks))
+        return Views(
+            self.tasks.get,
+            lambda _: self.device,
+            lambda: list(self.tasks),
+            lambda: dict(self.agent),
+            self._when_durable,
+        )
+
+    def _when_durable(self, read: Callable[[], None]) -> None:
+        if self.reads is None:
+            read()
+        else:
+            self.reads.append(read)
+
+    def committed(self) -> None:
+        """The commit under way has ended."""
+        reads, self.reads = self.reads or [], None
+        for read in reads:
+            read()
 
 
 class Rig:
@@ -73,14 +94,16 @@ class Rig:
             will_payload=agent_state("offline", None),
         )
         encoder = CloudEvents(site.site, site.gateway)
-        self.publisher = Publisher(self.link, journal, SystemClock(), site, encoder, floor.views)
+        self.clock = SystemClock()
+        self.publisher = Publisher(self.link, journal, self.clock, site, encoder, floor.views)
 
-    async def tell(self, *events: ev.Event, at: datetime | None = None) -> None:
+    async def tell(self, *events: ev.Event, ago_s: float = 0.0) -> None:
         """Journal events that the OMS is told, and wake the publisher."""
         first = await self.journal.last_confirmation() + 1
-        moment = at or datetime.now(UTC)
+        now = self.clock.now()
+        at, clock_s = now.utc - timedelta(seconds=ago_s), now.clock_s - ago_s
         await self.journal.append(
-            [Recorded(n, moment, float(n), event, n) for n, event in enumerate(events, first)]
+            [Recorded(n, at, clock_s, event, n) for n, event in enumerate(events, first)]
         )
         self.publisher.wake()
 
@@ -101,6 +124,8 @@ async def running(
     journal = await SqlJournal.open(f"sqlite:///{folder}/journal.db")
     try:
         rig = Rig(site_of(url, **broker), journal, floor or Floor())
+        if last := await journal.last():
+            rig.clock.resume(last.clock_s)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(rig.link.run(), name="link")
             publishing = tasks.create_task(rig.publisher.run(), name="publisher")

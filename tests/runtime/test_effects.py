@@ -31,7 +31,7 @@ class Notebook:
     def device_changed(self, device_id: DeviceId) -> None:
         self.done.append(("device", device_id))
 
-    def refusals_changed(self) -> None: ...
+    def agent_changed(self) -> None: ...
 
     def submit(self, command: object) -> None:
         self.done.append(("submit", command))

@@ -80,6 +80,44 @@ async def test_nothing_is_acted_on_or_acknowledged_before_the_append_has_returne
     assert rig.acknowledged == ["T-1"]
 
 
+async def test_who_asks_for_the_state_during_a_commit_is_answered_when_it_is_durable() -> None:
+    journal = GateJournal()
+    rig = Rig(journal)
+    seen: list[list[TaskId]] = []
+
+    def read() -> None:
+        seen.append(list(rig.loop.state.tasks))
+
+    rig.loop.when_durable(read)
+    rig.submit(1)
+    turn = asyncio.create_task(rig.loop.turn(), name="turn")
+    await journal.asked.wait()
+    rig.loop.when_durable(read)
+    assert seen == [[]], "at rest at once; during a commit not yet"
+    rig.submit(2)
+    journal.gate.set()
+    await turn
+    assert seen == [[], ["T-1"]]
+    rig.loop.when_durable(read)
+    assert seen[-1] == ["T-1"]
+
+
+async def test_nobody_is_shown_a_state_whose_commit_has_failed() -> None:
+    journal = GateJournal()
+    rig = Rig(journal)
+    seen: list[object] = []
+    rig.submit(1)
+    turn = asyncio.create_task(rig.loop.turn(), name="turn")
+    await journal.asked.wait()
+    rig.loop.when_durable(lambda: seen.append(rig.loop.state))
+    journal.failure = JournalError("disk full")
+    journal.gate.set()
+    with pytest.raises(JournalError):
+        await turn
+    rig.loop.when_durable(lambda: seen.append(rig.loop.state))
+    assert seen == []
+
+
 async def test_what_comes_during_a_commit_shares_the_next_one() -> None:
     journal = GateJournal()
     rig = Rig(journal)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -114,6 +114,57 @@ async def test_a_new_connection_gets_everything_as_it_stands_now(
         assert await retained(mosquitto, f"{ROOT}/tasks/T-119/state") == {"number": 119}
 
 
+async def test_a_new_connection_shows_nothing_of_a_commit_under_way(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    floor = Floor()
+    floor.tasks[TaskId("T-1")] = {"picked": 2}
+    floor.reads = []
+    async with listening(mosquitto.port) as listener, running(mosquitto.url, tmp_path, floor=floor) as rig:
+        rig.publisher.agent_state("online")
+        await rig.tell_many(1)
+        await rig.told(1)
+        await until(lambda: floor.reads and len(floor.reads) == 2)
+        assert not listener.on(TASK_1) + listener.on(DEVICE) + listener.on(AGENT)
+        floor.committed()
+        await until(lambda: listener.last(TASK_1) == {"picked": 2} and listener.last(AGENT))
+
+
+async def test_a_connection_that_ends_before_the_commit_does_is_harmless(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    floor = Floor()
+    floor.reads = []
+    async with (
+        Cable(mosquitto.port) as cable,
+        running(f"mqtt://127.0.0.1:{cable.port}", tmp_path, floor=floor) as rig,
+    ):
+        await until(lambda: floor.reads)
+        cable.cut()
+        await rig.link.wait_lost()
+        cable.mend()
+        await until(lambda: floor.reads and len(floor.reads) == 2)
+        floor.committed()
+        await rig.publisher._states.idle.wait()
+
+
+async def test_what_the_agent_refuses_and_its_clock_are_seen_as_soon_as_they_change(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with listening(mosquitto.port) as listener, running(mosquitto.url, tmp_path) as rig:
+        rig.publisher.agent_state("online")
+        await until(lambda: (listener.last(AGENT) or {}).get("clock") == "synchronised")
+        since = listener.last(AGENT)["since"]
+        rig.floor.agent = {"refuses": ["too_many_open_tasks"], "clock": "unsynchronised"}
+        rig.publisher.agent_changed()
+        await until(lambda: listener.last(AGENT)["clock"] == "unsynchronised")
+        assert listener.last(AGENT)["refuses"] == ["too_many_open_tasks"]
+        assert listener.last(AGENT)["since"] == since
+        rig.publisher.agent_changed()
+        await rig.publisher._states.idle.wait()
+    assert len([message for message in listener.on(AGENT) if b"online" in message.payload]) == 2
+
+
 async def test_an_id_with_characters_that_topics_do_not_take_harms_nothing(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
@@ -183,7 +234,7 @@ async def test_the_last_state_expires_at_the_broker(mosquitto: Mosquitto, tmp_pa
         listening(mosquitto.port) as listener,
         running(mosquitto.url, tmp_path, task_state_expiry_s=3600) as rig,
     ):
-        await rig.tell(completed(1), at=datetime.now(UTC) - timedelta(seconds=600))
+        await rig.tell(completed(1), ago_s=600)
         await rig.told(1)
         await until(lambda: listener.on(TASK_1))
     (state,) = listener.on(TASK_1)
@@ -202,7 +253,7 @@ async def test_a_state_that_has_stood_for_its_time_already_is_removed(
     ) as rig:
         await rig.publisher._states.idle.wait()
         floor.tasks.clear()
-        await rig.tell(completed(1), at=datetime.now(UTC) - timedelta(seconds=100))
+        await rig.tell(completed(1), ago_s=100)
         await rig.told(1)
         assert await retained(mosquitto, TASK_1) is None
 

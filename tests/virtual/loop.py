@@ -48,11 +48,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """`ports.Clock` on the virtual loop; `resume` is called after every restart, as the real one's is."""
+    """`ports.Clock` on the virtual loop, which goes on over every restart."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
+        self.step = timedelta()
+        """What the wall clock was set by."""
 
     def now(self) -> Instant:
         now_s = self._loop.time()
-        return Instant(T0 + timedelta(seconds=now_s), now_s)
+        return Instant(T0 + self.step + timedelta(seconds=now_s), now_s)

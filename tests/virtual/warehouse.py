@@ -40,7 +40,7 @@ class Told:
 
     def device_changed(self, device_id: DeviceId) -> None: ...
 
-    def refusals_changed(self) -> None: ...
+    def agent_changed(self) -> None: ...
 
 
 class Machine:
@@ -80,10 +80,11 @@ class Warehouse:
     def __init__(self, site: Site, floor: Floor, seed: int) -> None:
         self.site, self.floor = site, floor
         self.loop = VirtualLoop()
+        self.clock = VirtualClock(self.loop)
         self.journal = MemoryJournal()
         self.no_reads = 0
         """So many reads fail from now on."""
-        chance = random.Random(seed)
+        self._chance = chance = random.Random(seed)
         commanded = {*site.storage, site.conveyor, *(s.picker for s in site.stations.values())}
         self._plant = Plant(site, {device: 15 if device == site.conveyor else 1 for device in site.devices})
         self.machines = {
@@ -158,21 +159,24 @@ class Warehouse:
     async def _start(self) -> None:
         self.state = State(self._plant)
         devices = {
-            name: DeviceSupervisor(machine.wire, self._put, Backoff(0.2, 2.0))
+            name: DeviceSupervisor(machine.wire, self._put, self._backoff())
             for name, machine in self.machines.items()
         }
         scanners = {
-            name: ScannerSupervisor(scanner, self._put, Backoff(0.2, 2.0))
+            name: ScannerSupervisor(scanner, self._put, self._backoff())
             for name, scanner in self.scanners.items()
         }
         effects = Effects(devices, scanners, Told())
-        self._loop = Loop(self.state, self.journal, VirtualClock(self.loop), effects)
+        self._loop = Loop(self.state, self.journal, self.clock, effects)
         await self._loop.replay()
         for command, accepted in open_commands(self.state):
             devices[command.device_id].recover(command, accepted=accepted)
         self._put(Started("test"))
         runs = [self._loop.run(), *(one.run() for one in (*devices.values(), *scanners.values()))]
         self._agent = [asyncio.ensure_future(run) for run in runs]
+
+    def _backoff(self) -> Backoff:
+        return Backoff(0.2, 2.0, self._chance.random)
 
     def _put(self, what, on_durable: Callable[[], None] | None = None) -> None:  # type: ignore[no-untyped-def]
         self._loop.put(what, on_durable)

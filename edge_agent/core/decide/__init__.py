@@ -44,6 +44,11 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
         case inp.DiskReported(low, free_mb):
             if low != state.disk_low:
                 yield ev.DiskChanged(low, free_mb)
+        case inp.ClockReported(sync):
+            if sync is not state.clock:
+                yield ev.ClockChanged(sync)
+        case inp.ClockSet(step_s):
+            yield ev.ClockStepped(step_s)
         case inp.Tick():
             pass  # time itself decides nothing: `plan` sees that it has passed
         case _:

@@ -23,6 +23,11 @@ def _(event: ev.DiskChanged, state: State, _clock_s: float) -> None:
 
 
 @apply.register
+def _(event: ev.ClockChanged, state: State, _clock_s: float) -> None:
+    state.clock = event.sync
+
+
+@apply.register
 def _(event: ev.DrainChanged, state: State, _clock_s: float) -> None:
     state.draining = event.draining
 

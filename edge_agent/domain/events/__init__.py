@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from edge_agent.domain.events.agent import AgentStarted, DeviceChanged, DiskChanged, DrainChanged
+from edge_agent.domain.events.agent import (
+    AgentStarted,
+    ClockChanged,
+    ClockStepped,
+    DeviceChanged,
+    DiskChanged,
+    DrainChanged,
+)
 from edge_agent.domain.events.command import (
     CommandAccepted,
     CommandDone,
@@ -82,6 +89,8 @@ Event: TypeAlias = (
     | DrainChanged
     | DeviceChanged
     | DiskChanged
+    | ClockChanged
+    | ClockStepped
     | TaskAccepted
     | TaskReplaced
     | TaskRejected
@@ -146,6 +155,8 @@ class Recorded:
 __all__ = [
     "AgentStarted",
     "CancelRequested",
+    "ClockChanged",
+    "ClockStepped",
     "CommandAccepted",
     "CommandDone",
     "CommandFailed",

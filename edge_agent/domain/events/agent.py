@@ -5,6 +5,7 @@ from datetime import datetime
 
 from edge_agent.domain.device import DeviceStatus
 from edge_agent.domain.ids import CommandId, DeviceId
+from edge_agent.domain.time import ClockSync
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,20 @@ class DiskChanged:
 
     low: bool
     free_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChanged:
+    """The wall clock is kept by a time server, or is no longer. Time stamps from here on are worth that."""
+
+    sync: ClockSync
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The wall clock was set, by so much; less than 0: back. Changes nothing but the time stamps."""
+
+    step_s: float
 
 
 @dataclass(frozen=True, slots=True)
