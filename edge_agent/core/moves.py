@@ -6,7 +6,7 @@ from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
 from edge_agent.core.sourcing import INBOUND, abandon, choose, exhaust, give_up, needs_tote
 from edge_agent.core.state import Rank, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, all_held, device_wait, held
+from edge_agent.core.wait import Wait, WaitCode, all_held, command_wait, device_wait, held
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import (
     Command,
@@ -80,7 +80,7 @@ def next_tote_move(state: State, trip: TripState, now: Instant) -> tuple[DeviceI
     if trip.held is not None:
         return held(trip.held)
     if trip.command_id is not None:
-        return Wait(WaitCode.COMMAND_OPEN, trip.tote, _under_way(state, trip.command_id))
+        return command_wait(state, trip.tote, trip.command_id)
     move = _tote_order(state, trip)
     if move is None or isinstance(move, Wait):
         return move
@@ -115,12 +115,6 @@ def _waits_for_room(command: Command, taken: Mapping[PointId | None, Lpn]) -> bo
             return taken.get(destination, load) != load
         case _:
             return False
-
-
-def _under_way(state: State, command_id: CommandId) -> str:
-    command = state.commands[command_id]
-    name = type(command.command.order).__name__.lower()
-    return f"{command.command.device_id} has {name} command {command_id}: {command.status.value}"
 
 
 def _tote_order(state: State, trip: TripState) -> tuple[DeviceId, Order] | Wait | None:
@@ -187,11 +181,7 @@ def next_container_move(state: State, task: TaskState, now: Instant) -> tuple[De
     if task.held is not None:
         return held(task.held)
     if task.container_command is not None:
-        return Wait(
-            WaitCode.COMMAND_OPEN,
-            task.task.destination.container_id,
-            _under_way(state, task.container_command),
-        )
+        return command_wait(state, task.task.destination.container_id, task.container_command)
     site, container, put_point = state.plant.site, task.task.destination.container_id, task.put_point
     if put_point is None:
         return None

@@ -110,7 +110,7 @@ def test_a_missed_arrival_leaves_the_command_open_and_the_load_where_a_query_fin
 ) -> None:
     belt = bench("conveyor-1", of(fault="arrival_missed"))
     transfer(belt, tote)
-    assert belt.ask(tote.lpn) == (77, Seen.ON_BOARD, "")
+    assert belt.ask(tote.lpn) == (77, Seen.UNDER_WAY, "")
     belt.run(LONG_S)
     assert belt.world.loads[tote.lpn] == at_point("tote")
     assert (belt.running, belt.reported) == ([5], [])
@@ -210,7 +210,7 @@ def test_a_crane_fault_keeps_the_load_on_board_until_somebody_resets_it(bench: M
     crane.run(LONG_S)
     assert (crane.number("mode"), crane.number("fault"), crane.running) == (3, 17, [5])
     assert crane.world.loads[tote.lpn] == on_device(crane.device)
-    assert crane.ask(tote.lpn) == (77, Seen.ON_BOARD, "")
+    assert crane.ask(tote.lpn) == (77, Seen.UNDER_WAY, "")
     crane.injector.reset()
     crane.run(9.0)
     assert (crane.number("mode"), crane.number("fault"), crane.ended) == (1, 0, [(5, DONE)])
