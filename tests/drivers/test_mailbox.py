@@ -189,7 +189,7 @@ async def test_after_an_acknowledgement_the_next_event_does_not_wait_for_the_pol
         observations = handshake.observations()
         first = await following(observations)
         assert isinstance(first, CommandEnded)
-        await until(lambda: plc.values[slow.status.heartbeat] == 4)  # three reads to connect, one poll
+        await until(lambda: plc.values[slow.status.heartbeat] == 7)  # five reads to connect, a poll, a beat
         end_a_command(plc, 2, 6)
         await handshake.acknowledge(first.receipt)
         assert await following(observations) == CommandEnded(CommandId(6), Done(), 2)
