@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+from edge_agent.core.blocked import INBOUND, outfeed_wait
 from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
-from edge_agent.core.sourcing import INBOUND, abandon, choose, exhaust, give_up, needs_tote
+from edge_agent.core.sourcing import abandon, choose, exhaust, give_up, needs_tote
 from edge_agent.core.state import Rank, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, all_held, command_wait, device_wait, held
+from edge_agent.core.wait import Wait, command_wait, device_wait, held
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import (
     Command,
@@ -140,24 +141,6 @@ def _tote_order(state: State, trip: TripState) -> tuple[DeviceId, Order] | Wait 
 def _point(trip: TripState) -> PointId:
     assert trip.point is not None  # a tote out of storage stands somewhere
     return trip.point
-
-
-def outfeed_wait(state: State, outfeed: PointId) -> Wait | None:
-    """Why no tote can come to the outfeed, counting those on it and the retrievals on their way to it."""
-    capacity = state.plant.site.points[outfeed].capacity
-    marks = [trip.held for trip in state.trips.values() if _occupies(state, trip, outfeed)]
-    if not capacity or len(marks) < capacity:
-        return None
-    return all_held(marks) or Wait(WaitCode.POINT_FULL, outfeed, f"outfeed {outfeed} is full")
-
-
-def _occupies(state: State, trip: TripState, outfeed: PointId) -> bool:
-    command = state.commands.get(trip.command_id) if trip.command_id else None
-    if command is not None and isinstance(command.command.order, Retrieve):
-        return command.command.order.point == outfeed
-    if trip.status not in (TripStatus.AT_OUTFEED, TripStatus.RELEASED) or trip.point != outfeed:
-        return False
-    return command is None or command.status is not CommandStatus.ACCEPTED  # accepted: it has left
 
 
 def move_totes(state: State, now: Instant) -> Iterator[ev.Event]:
