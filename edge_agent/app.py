@@ -27,7 +27,7 @@ from edge_agent.adapters.notify import Notifier
 from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.moves import moving, open_commands
 from edge_agent.core.state import Plant, State
-from edge_agent.core.view import device_view, refusals, task_view
+from edge_agent.core.view import device_view, held_tasks, refusals, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import Drain, Input, Started, Tick
 from edge_agent.domain.site import Site
@@ -108,7 +108,13 @@ class Agent:
     # ---- start ---------------------------------------------------------------------------------------
 
     async def _recover(self, journal: Journal) -> None:
-        views = Views(self._task_view, self._device_view, self._open_tasks, lambda: refusals(self._state))
+        views = Views(
+            self._task_view,
+            self._device_view,
+            self._open_tasks,
+            lambda: refusals(self._state),
+            lambda: held_tasks(self._state, self._clock.now()),
+        )
         encoder = CloudEvents(self._site.site, self._site.gateway)
         self._publisher = Publisher(self._link, journal, self._clock, self._site, encoder, views)
         effects = Effects(self._devices, self._scanners, self._publisher)

@@ -25,6 +25,8 @@ CLEARED_CURSOR = "states_cleared"
 _AT_ONCE = 50
 _PAGE = 500
 _LONGEST_WAIT_S = 60.0
+HELD_LOOK_S = 1.0
+"""How often the tasks are looked at that may have come to wait behind something held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Views:
     open_tasks: Callable[[], Iterable[TaskId]]
     refusals: Callable[[], Sequence[str]] = tuple
     """Why new tasks are refused now; empty where they are taken."""
+    held: Callable[[], Mapping[TaskId, str]] = dict
+    """The open tasks that cannot end without a person, with the exception that each waits for."""
 
 
 class RetainedStates:
@@ -115,6 +119,20 @@ class RetainedStates:
             self._live = False
             self._changed.clear()
             self.idle.clear()
+
+    async def follow_held(self) -> None:
+        """Tell anew the tasks that have come to wait for a person, or do so no longer, with no event of
+        their own: what they stood behind had one."""
+        told: Mapping[TaskId, str] = {}
+        while True:
+            marks = self._views.held()
+            changed = {*marks.items()} ^ {*told.items()}
+            for number, task_id in enumerate(dict(changed), 1):
+                self.task_changed(task_id)
+                if number % _AT_ONCE == 0:
+                    await asyncio.sleep(0)  # many may stand behind one
+            told = marks
+            await asyncio.sleep(HELD_LOOK_S)
 
     async def clear_ended(self, journal: Journal) -> None:
         """Remove the states of ended tasks when they have stood for their time.

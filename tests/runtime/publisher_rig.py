@@ -51,10 +51,16 @@ class Floor:
     def __init__(self) -> None:
         self.tasks: dict[TaskId, dict[str, Any]] = {}
         self.device: dict[str, Any] = {"state": "ready"}
+        self.held: dict[TaskId, str] = {}
 
     @property
     def views(self) -> Views:
-        return Views(self.tasks.get, lambda _: self.device, lambda: list(self.tasks))
+        return Views(
+            self.tasks.get,
+            lambda _: self.device,
+            lambda: list(self.tasks),
+            held=lambda: dict(self.held),
+        )
 
 
 class Rig:
