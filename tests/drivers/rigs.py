@@ -16,6 +16,7 @@ from drivers.fake import FakeDevice, Loss
 from drivers.profile import Profile
 from drivers.registry import build_device, load_profile
 from edge_agent.domain.command import (
+    Accepted,
     Command,
     Done,
     Failed,
@@ -84,6 +85,17 @@ class Rig(Protocol):
     def lose_next(self, loss: Loss) -> None: ...
     def cut(self) -> None: ...
     def mend(self) -> None: ...
+
+
+def a_command(rig: Rig, load: int = 1) -> Command:
+    """A new command, decided under the epoch that the device has now."""
+    return command_for(rig.family, rig.epoch(), load)
+
+
+async def accepted(rig: Rig, load: int = 1) -> Command:
+    command = a_command(rig, load)
+    assert await rig.device.send(command) == Accepted()
+    return command
 
 
 class FakeRig:
