@@ -38,6 +38,11 @@ def settle(order: Order, sighting: Sighting) -> Outcome | None:
             return _let_go(sighting)
 
 
+def is_gone(order: Order, sighting: Sighting) -> bool:
+    """Whether the device does not see the load anywhere: one that it says to be moving was taken away."""
+    return isinstance(order, Retrieve | Store | Transfer) and sighting.seen is Seen.NOWHERE
+
+
 def _moved(sighting: Sighting, origin: str, destination: str, report: Report) -> Outcome:
     if sighting.seen is Seen.NOWHERE:
         return Unknown("the device does not see the load anywhere")

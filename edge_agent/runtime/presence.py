@@ -47,6 +47,7 @@ class Presence:
     ) -> None:
         """Run `connection` again and again; a failure of this device stays in here (invariant 10)."""
         while True:
+            told = self.remarks.trouble
             try:
                 try:
                     await connection()
@@ -59,7 +60,8 @@ class Presence:
                 self.remarks.trouble = "the driver failed: see the log"
             raise_if_cancelled()
             self.report(DeviceStatus(Mode.DISCONNECTED, self._status.epoch))
-            self._remarked()
+            if self.remarks.trouble != told:
+                self._remarked()
             self.settled.set()
             await asyncio.sleep(self._backoff.next_s())
 

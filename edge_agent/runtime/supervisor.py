@@ -14,9 +14,17 @@ from dataclasses import dataclass
 
 import structlog
 
+from edge_agent.core.evidence import is_gone
 from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.command import Accepted, Command, Done, Failed, NotStarted, Refusal, Running, Unknown
-from edge_agent.domain.device import AnswerIgnored, CommandEnded, DeviceStatus, Mode, StatusChanged
+from edge_agent.domain.device import (
+    AnswerIgnored,
+    CommandEnded,
+    DeviceStatus,
+    Mode,
+    Sighting,
+    StatusChanged,
+)
 from edge_agent.domain.ids import CommandId
 from edge_agent.domain.inputs import CommandAnswered, CommandResolved, Input
 from edge_agent.ports import Device
@@ -150,21 +158,36 @@ class DeviceSupervisor:
         doubt = self._doubts.get(command_id)
         if doubt is None:
             return  # its end was reported meanwhile
-        ready = self._is_ready
-        sighting = await self._device.look(doubt.command)
+        sighting, counts = await self._sight(doubt.command)
         if command_id not in self._doubts:
             return
-        if sighting is not None and not (ready and self._is_ready):
-            doubt.not_ready()
-            outcome = None
-        else:
+        outcome = None
+        if counts or sighting is None:
             outcome = doubt.judge(sighting, asyncio.get_running_loop().time())
+        else:
+            doubt.not_ready()
         if outcome is None:
             again = asyncio.get_running_loop().call_later
             again(LOOK_EVERY_S, self._work.put_nowait, _Look(command_id))
             return
         log.info("command_settled", device=self._device.device_id, command=command_id, outcome=str(outcome))
         self._resolve(command_id, outcome)
+
+    async def _miss(self, command: Command) -> None:
+        """What a device says to be running for too long may have nothing to run with any more."""
+        if command.command_id not in self._due:
+            return  # it has ended, or is in doubt
+        sighting, counts = await self._sight(command)
+        runs = counts and command.command_id in self._due
+        if runs and sighting is not None and is_gone(command.order, sighting):
+            detail = "the device says that it runs, and does not see the load anywhere"
+            self._resolve(command.command_id, Unknown(detail))
+
+    async def _sight(self, command: Command) -> tuple[Sighting | None, bool]:
+        """What the device sees; and whether that counts: it was ready before and after."""
+        ready = self._is_ready
+        sighting = await self._device.look(command)
+        return sighting, ready and self._is_ready
 
     @property
     def _is_ready(self) -> bool:
@@ -183,6 +206,7 @@ class DeviceSupervisor:
                     await self._send(command)
                 case _Overdue(command):
                     await self._reconcile(command)
+                    await self._miss(command)
                 case _Look(command_id):
                     await self._look(command_id)
 

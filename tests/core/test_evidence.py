@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.core.evidence import settle
+from edge_agent.core.evidence import is_gone, settle
 from edge_agent.domain.command import (
     Done,
     Failed,
@@ -80,3 +80,8 @@ def test_what_a_sighting_does_not_prove_stays_unknown_and_says_what_was_seen(
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: type(order).__name__)
 def test_while_a_machine_is_at_work_nothing_is_settled(order: Order) -> None:
     assert settle(order, Sighting(Seen.UNDER_WAY)) is None
+
+
+def test_only_a_load_can_be_gone_and_only_where_nobody_sees_it() -> None:
+    assert [is_gone(order, NOWHERE) for order in ORDERS] == [True, True, True, False, False, False]
+    assert not any(is_gone(order, at(OUT)) or is_gone(order, Sighting(Seen.UNDER_WAY)) for order in ORDERS)

@@ -153,6 +153,24 @@ async def test_a_report_that_comes_meanwhile_wins(monkeypatch: pytest.MonkeyPatc
         assert crane.looks <= looks + 1
 
 
+@pytest.mark.parametrize("sighting", [Sighting(Seen.NOWHERE), UNDER_WAY, AT_OUTFEED])
+async def test_what_is_said_to_run_beyond_its_time_is_held_where_its_load_is_gone(
+    monkeypatch: pytest.MonkeyPatch, sighting: Sighting
+) -> None:
+    monkeypatch.setattr(module, "OVERDUE_CHECK_S", 0.001)
+    crane = Crane(sighting, command_timeout_s=0.0)
+    async with running(crane) as (supervisor, inbox):
+        await inbox.ready()
+        supervisor.submit(command())
+        await inbox.until(lambda: crane.looks > 2 or inbox.of(CommandResolved) != [])
+        if sighting.seen is Seen.NOWHERE:
+            outcome = await inbox.resolved()
+            assert outcome == Unknown("the device says that it runs, and does not see the load anywhere")
+        else:
+            assert inbox.of(CommandResolved) == []
+    assert crane.taken == [command()]
+
+
 async def test_other_commands_go_on_beside_one_in_doubt() -> None:
     crane = Crane()
     async with running(crane) as (supervisor, inbox):
