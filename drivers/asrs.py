@@ -17,3 +17,6 @@ class Asrs:
 
     def values(self, order: Order) -> Mapping[str, str]:
         return field_texts(order)
+
+    def sought(self, order: Order) -> str:
+        return field_texts(order)["load"]

@@ -6,7 +6,7 @@ from drivers.family import Family, verb_of
 from drivers.handshakes.base import Handshake
 from drivers.profile import Profile
 from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal, RefusalReason, Unknown
-from edge_agent.domain.device import CommandEnded, DeviceStatus, Observation
+from edge_agent.domain.device import CommandEnded, DeviceStatus, Observation, Sighting
 from edge_agent.domain.ids import DeviceId
 
 
@@ -41,6 +41,11 @@ class ComposedDevice:
         if not self._profile.echoes:
             return Unknown(f"profile {self._profile.name}: the device gives no command ids back")
         return await self._handshake.reconcile(command.command_id, command.epoch)
+
+    async def look(self, command: Command) -> Sighting | None:
+        if not self._profile.echoes:
+            return None  # whose command moved the load it could not say either
+        return await self._handshake.query(self._family.sought(command.order))
 
     def timeout_s(self, command: Command) -> float:
         name = verb_of(self._family, command.order)

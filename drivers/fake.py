@@ -34,12 +34,14 @@ from edge_agent.domain.device import (
     Observation,
     ScanFailed,
     ScanRead,
+    Sighting,
     StatusChanged,
 )
 from edge_agent.domain.ids import CommandId, DeviceId
 from edge_agent.errors import LinkLostError
 
 Ending: TypeAlias = Callable[[Command], Done | Failed]
+Look: TypeAlias = Callable[[Command], Sighting | None]
 
 
 class Loss(Enum):
@@ -83,6 +85,8 @@ class FakeDevice:
         self.command_timeout_s = command_timeout_s
         self.taken: list[Command] = []
         self.acknowledged: list[CommandId] = []
+        self.sees: Look = lambda _command: None
+        """What a look shows; as it is, the device cannot be asked."""
         self._device_id = device_id
         self._ending = ending
         self._max_open = max_open
@@ -139,6 +143,10 @@ class FakeDevice:
 
     def observations(self) -> AsyncIterator[Observation]:
         return self._connected().items()
+
+    async def look(self, command: Command) -> Sighting | None:
+        self._connected()
+        return self.sees(command)
 
     def timeout_s(self, command: Command) -> float:  # noqa: ARG002 - the port's signature
         return self.command_timeout_s

@@ -20,6 +20,11 @@ class Family(Protocol):
         """An order's fields by name, as the device is to read them. The profile orders them."""
         ...
 
+    def sought(self, order: Order) -> str:
+        """What the device is asked about when it has forgotten the order: the load, in its own words.
+        Empty: what its gripper holds."""
+        ...
+
 
 def field_texts(order: Order) -> dict[str, str]:
     """The fields of an order as they are."""

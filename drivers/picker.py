@@ -18,3 +18,6 @@ class Picker:
 
     def values(self, order: Order) -> Mapping[str, str]:
         return field_texts(order)
+
+    def sought(self, order: Order) -> str:  # noqa: ARG002 - the gripper holds one unit, whatever the order
+        return ""

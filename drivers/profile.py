@@ -191,8 +191,8 @@ class Mailbox(Part):
     """1 register, written by the agent: counts up at least once a second. None: the device does not look."""
     query: QueryBlock | None = None
     """None: the device cannot be asked where a load is."""
-    poll_s: PositiveFloat = 0.05
-    """How often the status block is read."""
+    poll_s: Annotated[float, Field(gt=0, le=0.5)] = 0.05
+    """How often the status block is read; 0.5 s at most, because the heartbeats go with it."""
     request_timeout_s: PositiveFloat = 1.0
     """No answer to a request by then: the link is lost."""
 

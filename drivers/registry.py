@@ -88,7 +88,8 @@ def _load(entry: EntryPoint) -> Family:
         ) from error
     if not isinstance(family, Family):
         raise ConfigurationError(
-            f"family {entry.name!r}: {entry.value} is no drivers.family.Family: it needs verbs and values"
+            f"family {entry.name!r}: {entry.value} is no drivers.family.Family: "
+            "it needs verbs, values and sought"
         )
     return family
 

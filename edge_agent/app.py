@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -27,7 +28,7 @@ from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.adapters.time_sync import kernel_clock_sync
 from edge_agent.core.moves import moving, open_commands
 from edge_agent.core.state import Plant, State
-from edge_agent.core.view import agent_view, device_view, task_view
+from edge_agent.core.view import agent_view, device_view, held_tasks, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import Drain, Input, Started, Tick
 from edge_agent.domain.site import Site
@@ -78,10 +79,14 @@ class Agent:
             profile = profiles[settings.profile]
             if profile.handshake is Handshake.SCANNER:
                 scanner = build_scanner(device_id, settings, profile)
-                self._scanners[device_id] = ScannerSupervisor(scanner, self._put)
+                self._scanners[device_id] = ScannerSupervisor(
+                    scanner, self._put, remarked=partial(self._remarked, device_id)
+                )
             else:
                 device = build_device(device_id, settings, profile)
-                self._devices[device_id] = DeviceSupervisor(device, self._put)
+                self._devices[device_id] = DeviceSupervisor(
+                    device, self._put, remarked=partial(self._remarked, device_id)
+                )
         self._intake = Intake(site, self._put)
         self._link = MqttLink(
             site.broker,
@@ -111,6 +116,7 @@ class Agent:
             self._open_tasks,
             lambda: agent_view(self._state),
             lambda read: self._loop.when_durable(read),
+            lambda: held_tasks(self._state, self._clock.now()),
         )
         encoder = CloudEvents(self._site.site, self._site.gateway)
         self._publisher = Publisher(self._link, journal, self._clock, self._site, encoder, views)
@@ -208,6 +214,9 @@ class Agent:
     def _put(self, what: Input, on_durable: Callable[[], None] | None = None) -> None:
         self._loop.put(what, on_durable)
 
+    def _remarked(self, device_id: DeviceId) -> None:
+        self._loop.when_durable(lambda: self._publisher.device_changed(device_id))
+
     async def _feed_watchdog(self) -> None:
         """Tell systemd that we live, as long as the loop really turns."""
         interval_s = self._notifier.watchdog_interval_s
@@ -222,7 +231,9 @@ class Agent:
         return task_view(self._state, task_id, self._clock.now())
 
     def _device_view(self, device_id: DeviceId) -> dict[str, object]:
-        return device_view(self._state, device_id)
+        supervisor = self._devices.get(device_id) or self._scanners[device_id]
+        mode = self._state.devices[device_id].status.mode
+        return device_view(self._state, device_id) | supervisor.remarks.view(mode)
 
     def _open_tasks(self) -> list[TaskId]:
         return list(self._state.tasks)

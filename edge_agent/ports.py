@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
-from edge_agent.domain.device import CommandEnded, DeviceStatus, Observation
+from edge_agent.domain.device import CommandEnded, DeviceStatus, Observation, Sighting
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.time import Instant
@@ -37,6 +37,13 @@ class Device(Protocol):
 
     async def reconcile(self, command: Command) -> Reconciled:
         """Ask the device what became of a command. Changes nothing on the device."""
+        ...
+
+    async def look(self, command: Command) -> Sighting | None:
+        """Where the device's own sensors see what the command moves; None: it cannot be asked.
+
+        Changes nothing on the device. What it says counts only while the device is ready.
+        """
         ...
 
     def observations(self) -> AsyncIterator[Observation]:

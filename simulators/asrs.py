@@ -17,7 +17,7 @@ from edge_agent.domain.command import (
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn
 from edge_agent.domain.site import CycleTimes, Storage
 from simulators.machine import End, Pace, Seen, Sighting
-from simulators.world import Cause, Place, PlaceKind, World, at_location, at_point, on_device
+from simulators.world import Cause, Place, PlaceKind, World, at_location, at_point
 
 
 @dataclass(slots=True)
@@ -106,10 +106,10 @@ class Asrs:
         return self._end(job, Failed(FailureReason.DEVICE_FAULT))
 
     def sight(self, load: str) -> Sighting:
-        """It reads the labels in its own locations and on its two points."""
+        """It reads the labels in its own locations and on its two points, and sees where its crane goes."""
+        if self._job is not None and self._job.order.load == load:
+            return Sighting(Seen.UNDER_WAY)
         place = self._world.loads.get(Lpn(load))
-        if place == on_device(self._device_id):
-            return Sighting(Seen.ON_BOARD)
         if place is not None and self._reaches(place):
             return Sighting(Seen.AT_PLACE, place.name)
         return Sighting(Seen.NOT_HERE)

@@ -1,6 +1,6 @@
 """Units: was everything that was placed ordered, and is the OMS's stock record right about each of them?"""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -73,8 +73,24 @@ def check_inventory(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Fin
             data = event.data
             removal = _Removal(Identity.of(data), data["container"], data["location"])
             told[data["to_container"]] += [(removal, event)] * -data["delta"]
+    doubts = _in_doubt(oms)
     for container in sorted(placed.keys() | told.keys()):
-        _match(container, told[container], placed.get(container, []), findings)
+        _match(container, told[container], placed.get(container, []), doubts, findings)
+
+
+def _in_doubt(oms: OmsLedger) -> Counter[tuple[str, str]]:
+    """Units by container and item of which the OMS was told that nobody knows where they lie."""
+    resolved = {event.data["exception_id"] for event in oms.told if event.name == "exception_resolved"}
+    doubts: Counter[tuple[str, str]] = Counter()
+    for event in oms.told:
+        data = event.data
+        unknown = event.name == "exception_raised" and data.get("kind") == "command_unknown" and data["held"]
+        if not unknown or data["exception_id"] in resolved or data.get("task_id") not in oms.stories:
+            continue
+        line = oms.lines(data["task_id"]).get(data.get("line_id") or "")
+        if line is not None:
+            doubts[oms.task(data["task_id"])["destination"]["container_id"], gtin14(line["gtin"])] += 1
+    return doubts
 
 
 def _check_line(oms: OmsLedger, event: Told, findings: Findings) -> None:
@@ -94,7 +110,13 @@ def _check_line(oms: OmsLedger, event: Told, findings: Findings) -> None:
         findings.add(FindingKind.WRONG, f"{event} tells of a pick that adds {data['delta']} to the stock")
 
 
-def _match(container: str, told: list[tuple[_Removal, Told]], placed: list[Grip], findings: Findings) -> None:
+def _match(
+    container: str,
+    told: list[tuple[_Removal, Told]],
+    placed: list[Grip],
+    doubts: Counter[tuple[str, str]],
+    findings: Findings,
+) -> None:
     """Pair what agrees; then what concerns the same item, as a wrong telling; what is left stands alone."""
     open_grips = list(placed)
     unmatched: list[tuple[_Removal, Told]] = []
@@ -113,6 +135,10 @@ def _match(container: str, told: list[tuple[_Removal, Told]], placed: list[Grip]
             text = f"{event} tells of {removal} into {container}; unit {grip.unit.unit} is {_done(grip)}"
         findings.add(FindingKind.WRONG, text)
     for grip in open_grips:
+        doubt = container, grip.unit.identity.gtin
+        if doubts[doubt]:
+            doubts[doubt] -= 1
+            continue
         text = f"unit {grip.unit.unit} ({_done(grip)}) is in {container} and no inventory_changed tells of it"
         findings.add(FindingKind.MISSING, text)
 

@@ -16,7 +16,7 @@ from edge_agent.domain.command import (
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn, PointId
 from edge_agent.domain.site import Site
 from simulators.machine import End, Pace, Seen, Sighting
-from simulators.world import Cause, PlaceKind, World, at_point, on_device
+from simulators.world import Cause, PlaceKind, World, at_point
 
 
 @dataclass(slots=True)
@@ -109,12 +109,15 @@ class Conveyor:
         return ride.goes_to
 
     def sight(self, load: str) -> Sighting:
-        """It follows every load from point to point, and believes what it has noted."""
+        """It follows every load from point to point, and believes what it has noted. A new container stands
+        in the supply."""
+        if any(ride.order.load == load for ride in self._rides):
+            return Sighting(Seen.UNDER_WAY)
         if (believed := self._believed.get(load)) is not None:
             return Sighting(Seen.AT_PLACE, believed)
         place = self._world.loads.get(Lpn(load))
-        if place == on_device(self._device_id):
-            return Sighting(Seen.ON_BOARD)
+        if place is None and self._is_container(load):
+            return Sighting(Seen.AT_PLACE, self._site.supply)
         if place is not None and place.kind is PlaceKind.POINT:
             return Sighting(Seen.AT_PLACE, place.name)
         return Sighting(Seen.NOT_HERE)
@@ -152,8 +155,11 @@ class Conveyor:
             order.origin == self._site.supply
             and order.load not in self._world.loads
             and self._world.has_room(at_point(self._site.supply))
-            and re.fullmatch(self._site.labels.container, order.load) is not None
+            and self._is_container(order.load)
         )
+
+    def _is_container(self, load: str) -> bool:
+        return re.fullmatch(self._site.labels.container, load) is not None
 
     def _end(self, ride: _Ride, outcome: Done | Failed) -> End:
         self._rides.remove(ride)

@@ -28,8 +28,8 @@ class Seen(IntEnum):
     """No such load that it knows of; a picker: the gripper is empty."""
     AT_PLACE = 1
     """The load stands at the place that it names; a picker: it holds a unit out of the load named."""
-    ON_BOARD = 2
-    """The load is on the machine."""
+    UNDER_WAY = 2
+    """The load is on the machine, or the machine is at work on it; a picker: its arm is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,10 @@ class Machine(Protocol):
         ...
 
     def sight(self, load: str) -> Sighting:
-        """Where a load is, as far as this machine can see. A picker says what its gripper holds."""
+        """Where a load is, as far as this machine can see. A picker says what its gripper holds.
+
+        Told from its drives and sensors, not from its memory of commands.
+        """
         ...
 
     def forget(self) -> None:

@@ -100,6 +100,8 @@ class Picker:
 
     def sight(self, _load: str) -> Sighting:
         """What the gripper holds: its vacuum says that, its memory where the unit came from."""
+        if self._job is not None:
+            return Sighting(Seen.UNDER_WAY)
         if self._world.held_by(self._device_id) is None:
             return Sighting(Seen.NOT_HERE)
         return Sighting(Seen.AT_PLACE, self._gripped_from or "")

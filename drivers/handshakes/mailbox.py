@@ -10,8 +10,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from drivers.feed import Feed
-from drivers.handshakes.base import HEARTBEAT_LIMIT_S, Observed, read_answer, read_outcome, read_status
-from drivers.handshakes.registers import Event, Status, TextDoesNotFitError, decode_status, encode_command
+from drivers.handshakes.base import (
+    HEARTBEAT_LIMIT_S,
+    AgentBeat,
+    Observed,
+    read_answer,
+    read_outcome,
+    read_sighting,
+    read_status,
+)
+from drivers.handshakes.registers import (
+    Event,
+    Status,
+    TextDoesNotFitError,
+    decode_status,
+    decode_text,
+    encode_command,
+    encode_text,
+)
 from drivers.links.modbus import ModbusLink
 from drivers.profile import Codes, Mailbox
 from edge_agent.crash_points import CrashPoint, reached
@@ -27,7 +43,7 @@ from edge_agent.domain.command import (
     Running,
     Unknown,
 )
-from edge_agent.domain.device import CommandEnded, DeviceStatus, StatusChanged
+from edge_agent.domain.device import AnswerIgnored, CommandEnded, DeviceStatus, Sighting, StatusChanged
 from edge_agent.domain.ids import CommandId
 from edge_agent.errors import EdgeAgentError, LinkLostError
 
@@ -69,6 +85,9 @@ class MailboxHandshake:
         self._feed.end("not connected")
         self._question: _Question | None = None
         self._beat_at_s = 0.0
+        self._agent_beat = AgentBeat(heartbeat_limit_s)
+        self._observed = False
+        self._query_sequence = 0
         self._seen_event = 0
 
     async def connect(self) -> DeviceStatus:
@@ -80,6 +99,8 @@ class MailboxHandshake:
             self._link.close()
             raise
         self._feed = Feed(self._device)
+        self._observed = False
+        self._agent_beat.restart()
         self._beat_at_s = asyncio.get_running_loop().time()
         self._report_event(first.event)
         self._polling = asyncio.create_task(self._poll(first), name=f"{self._device}: poll")
@@ -131,7 +152,23 @@ class MailboxHandshake:
             return Unknown("the device accepted it and shows neither that it runs nor that it ended")
         return NotStarted()
 
+    async def query(self, load: str) -> Sighting | None:
+        block, texts = self._mailbox.query, self._mailbox.command.text_registers
+        if block is None:
+            return None
+        try:
+            question = encode_text(load, texts)
+        except TextDoesNotFitError:
+            return None
+        self._query_sequence = self._query_sequence % 0xFFFF + 1
+        await self._link.write(block.address, [*question, self._query_sequence])
+        sequence, seen, *place = await self._link.read(block.answer, texts + 2)
+        if sequence != self._query_sequence:
+            self._link.fail(f"query {self._query_sequence} was written and {sequence} is answered")
+        return read_sighting(self._device, seen, decode_text(place))
+
     def observations(self) -> AsyncIterator[Observed]:
+        self._observed = True
         return self._feed.items()
 
     async def acknowledge(self, receipt: int) -> None:
@@ -151,6 +188,12 @@ class MailboxHandshake:
         """The state, and a look at every register that will be written: a wrong profile shows now."""
         await self._link.read(self._mailbox.command.address, self._mailbox.command.length)
         (self._seen_event,) = await self._link.read(self._mailbox.event_ack, 1)
+        if (beat := self._mailbox.agent_heartbeat) is not None:
+            await self._link.read(beat, 1)
+        if (query := self._mailbox.query) is not None:
+            *_, self._query_sequence = await self._link.read(
+                query.address, self._mailbox.command.text_registers + 1
+            )
         return await self._read()
 
     async def _read(self) -> Status:
@@ -163,9 +206,20 @@ class MailboxHandshake:
             status = await self._read()
             self._take(last, status)
             last = status
+            await self._beat(status)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._mailbox.poll_s):
                     await self._poll_now.wait()
+
+    async def _beat(self, status: Status) -> None:
+        """Show that the agent lives, and notice where the device does not see it."""
+        register, now_s = self._mailbox.agent_heartbeat, asyncio.get_running_loop().time()
+        if register is None or not self._observed:
+            return
+        if self._agent_beat.is_missed(status.agent_stale, now_s):
+            self._link.fail("the device does not see the agent's heartbeat")
+        if (count := self._agent_beat.due(now_s)) is not None:
+            await self._link.write(register, [count])
 
     def _polling_ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -183,6 +237,10 @@ class MailboxHandshake:
         self._watch_heartbeat(last.heartbeat, status.heartbeat)
         if self._question is not None and status.ack_sequence == self._question.command_id:
             self._question.settle(status.ack_code)
+        elif status.ack_sequence != last.ack_sequence:
+            self._feed.put(AnswerIgnored())
+        for _ in range(self._link.take_surplus()):
+            self._feed.put(AnswerIgnored())
         if (status.mode, status.fault) != (last.mode, last.fault):
             self._feed.put(StatusChanged(self._status_of(status)))
         self._report_event(status.event)

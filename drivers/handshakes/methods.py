@@ -14,7 +14,15 @@ from asyncua import ua
 from asyncua.common.node import Node
 from asyncua.common.subscription import DataChangeEvent, OpcEvent, StatusChangeEvent, SubEvent, Subscription
 
-from drivers.handshakes.base import HEARTBEAT_LIMIT_S, Observed, read_answer, read_outcome, read_status
+from drivers.handshakes.base import (
+    HEARTBEAT_LIMIT_S,
+    AgentBeat,
+    Observed,
+    read_answer,
+    read_outcome,
+    read_sighting,
+    read_status,
+)
 from drivers.links.opcua import OpcUaLink
 from drivers.profile import Codes, Methods, Verb
 from edge_agent.crash_points import CrashPoint, reached
@@ -27,7 +35,7 @@ from edge_agent.domain.command import (
     Running,
     Unknown,
 )
-from edge_agent.domain.device import CommandEnded, DeviceStatus, StatusChanged
+from edge_agent.domain.device import CommandEnded, DeviceStatus, Sighting, StatusChanged
 from edge_agent.domain.ids import CommandId
 from edge_agent.errors import DeviceMismatchError
 
@@ -46,8 +54,11 @@ class _Nodes:
     status_method: Node
     methods: Mapping[str, Node]
     variables: Mapping[str, Node]
-    """By name of the profile's field: mode, fault, epoch, heartbeat."""
+    """By name of the profile's field: mode, fault, epoch, heartbeat, agent_stale."""
     event_type: Node
+    where_method: Node | None
+    holding_method: Node | None
+    agent_heartbeat: Node | None
 
 
 class MethodsHandshake:
@@ -72,6 +83,7 @@ class MethodsHandshake:
         self._subscription: Subscription | None = None
         self._values: dict[str, int] = {}
         self._beat_at_s = 0.0
+        self._agent_beat = AgentBeat(heartbeat_limit_s)
         self._early: deque[Observed] = deque()
 
     async def connect(self) -> DeviceStatus:
@@ -112,12 +124,23 @@ class MethodsHandshake:
             return Unknown(f"the device has lost its memory: boot epoch {epoch} is now {now}")
         return NotStarted()
 
+    async def query(self, load: str) -> Sighting | None:
+        nodes = self._connected()
+        method = nodes.where_method if load else nodes.holding_method
+        if method is None:
+            return None
+        arguments = [ua.Variant(load, ua.VariantType.String)] if load else []
+        outputs = await self._link.call(nodes.device, method, arguments)
+        seen, place = self._unpack("the query", outputs, 2)
+        return read_sighting(self._device, int(seen), str(place or ""))
+
     async def observations(self) -> AsyncIterator[Observed]:
         while True:
             while self._early:
                 yield self._early.popleft()
             for observed in self._observe(await self._next()):
                 yield observed
+            await self._beat()
 
     async def acknowledge(self, receipt: int) -> None:
         """Nothing to do: what the agent missed, it finds by reconciling."""
@@ -126,6 +149,7 @@ class MethodsHandshake:
         self._nodes = self._subscription = None
         self._values.clear()
         self._early.clear()
+        self._agent_beat.restart()
         await self._link.close()
 
     # ---- connecting --------------------------------------------------------------------------------
@@ -154,13 +178,21 @@ class MethodsHandshake:
             "fault": methods.fault,
             "epoch": methods.epoch,
             "heartbeat": methods.heartbeat,
+            "agent_stale": methods.agent_stale,
         }
+
+        async def named(name: str | None) -> Node | None:
+            return await self._link.find(device, path(name)) if name else None
+
         return _Nodes(
             device,
             await self._link.find(device, path(methods.status_method)),
             calls,
-            {field: await self._link.find(device, path(name)) for field, name in names.items()},
+            {field: node for field, name in names.items() if (node := await named(name))},
             event_type,
+            await named(methods.where_method),
+            await named(methods.holding_method),
+            await named(methods.agent_heartbeat),
         )
 
     async def _check_arguments(self, method: Node, verb: Verb) -> None:
@@ -203,6 +235,17 @@ class MethodsHandshake:
         except StopAsyncIteration:
             self._link.fail("closed")
 
+    async def _beat(self) -> None:
+        """Show that the agent lives, and notice where the device does not see it. Each beat of the device
+        brings us here, and no beat of its own is a lost link."""
+        node, now_s = self._connected().agent_heartbeat, asyncio.get_running_loop().time()
+        if node is None:
+            return
+        if self._agent_beat.is_missed(self._values.get("agent_stale") == 1, now_s):
+            self._link.fail("the device does not see the agent's heartbeat")
+        if (count := self._agent_beat.due(now_s)) is not None:
+            await self._link.write(node, ua.Variant(count, ua.VariantType.UInt32))
+
     def _observe(self, event: SubEvent) -> list[Observed]:
         match event:
             case OpcEvent():
@@ -233,7 +276,7 @@ class MethodsHandshake:
             self._beat_at_s = asyncio.get_running_loop().time()
         elif field == "epoch" and before not in (None, change.value):
             self._link.fail(f"the device has started anew: boot epoch {before} is now {change.value}")
-        elif complete and before != change.value:
+        elif complete and before != change.value and field != "agent_stale":
             return [StatusChanged(self._status())]
         return []
 

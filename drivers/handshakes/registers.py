@@ -36,6 +36,7 @@ class Status:
     open_commands: frozenset[int]
     ended: dict[int, int]
     """Command id to result code, of the last commands that ended."""
+    agent_stale: bool = False
 
 
 def encode_text(text: str, registers: int) -> list[int]:
@@ -94,4 +95,5 @@ def decode_status(mailbox: Mailbox, registers: Sequence[int]) -> Status:
         ),
         open_commands=frozenset(double(block.open_commands + 2 * i) for i in range(block.open_count)) - {0},
         ended={double(entry): word(entry + 2) for entry in ring if double(entry)},
+        agent_stale=block.agent_stale is not None and word(block.agent_stale) == 1,
     )

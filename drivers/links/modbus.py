@@ -11,8 +11,13 @@ from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ModbusPDU
 
 from drivers.links.address import ModbusAddress
+from drivers.links.trouble import HUNG, dead
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 
+_SLACK_S = 1.0
+"""By so much the library's own time-out is longer than ours, which says more."""
+_HEADER = 6
+"""MBAP: transaction (2), protocol (2), length of the rest (2), high byte first (Modbus TCP guide, 3.1.3)."""
 _NOT_THERE = (ExcCodes.ILLEGAL_FUNCTION, ExcCodes.ILLEGAL_ADDRESS, ExcCodes.ILLEGAL_VALUE)
 
 
@@ -31,6 +36,10 @@ class ModbusLink:
         self._lost = "not connected"
         self._one_request = asyncio.Lock()
         self._patience: asyncio.Timeout | None = None
+        self._dropped = False
+        self._asked = b""
+        """Transaction of the request under way, as it stands on the wire; empty once it is answered."""
+        self._surplus = 0
 
     async def connect(self) -> None:
         """Open the connection, within `timeout_s`. Raises `LinkLostError`."""
@@ -39,17 +48,27 @@ class ModbusLink:
         client = AsyncModbusTcpClient(
             self._address.host,
             port=self._address.port,
-            timeout=self._timeout_s,
+            timeout=self._timeout_s + _SLACK_S,
             retries=0,
             reconnect_delay=0,
             name=self._device,
             trace_connect=self._connection_changed,
+            trace_packet=self._packet_passed,
         )
-        if not await client.connect():
+        self._asked, self._dropped = b"", False
+        if (reason := await self._refused(client)) is not None:
             client.close()
-            self._lost = f"no connection to {self._address.host}:{self._address.port}"
+            self._lost = dead(f"{self._address.host}:{self._address.port}", reason)
             raise LinkLostError(self._device, self._lost)
         self._client = client
+
+    async def _refused(self, client: AsyncModbusTcpClient) -> str | None:
+        """Try to connect; None where it worked. The library tells its log alone what was wrong."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return None if await client.connect() else "refused or unreachable"
+        except TimeoutError:
+            return f"no answer in {self._timeout_s:g} s"
 
     async def read(self, address: int, count: int) -> list[int]:
         """Read `count` holding registers in one request.
@@ -82,6 +101,11 @@ class ModbusLink:
             if reply.isError():
                 self.fail(f"{what}: the unit answers {_name(reply.exception_code)}")
 
+    def take_surplus(self) -> int:
+        """How many replies came since the last call that no request waited for. They are ignored."""
+        surplus, self._surplus = self._surplus, 0
+        return surplus
+
     def fail(self, detail: str) -> NoReturn:
         """Give the connection up and raise `LinkLostError`."""
         self.close(detail)
@@ -101,10 +125,10 @@ class ModbusLink:
 
     async def _reply(self, what: str, request: Callable[[], Awaitable[ModbusPDU]]) -> ModbusPDU:
         try:
-            async with asyncio.timeout(None) as self._patience:
+            async with asyncio.timeout(self._timeout_s) as self._patience:
                 return await request()
         except TimeoutError:
-            self.fail(f"{what}: the connection was closed")
+            self.fail(f"{what}: {'the connection was closed' if self._dropped else HUNG}")
         except ModbusException as error:
             self.fail(f"{what}: {error}")
         except asyncio.CancelledError:
@@ -116,8 +140,23 @@ class ModbusLink:
 
     def _connection_changed(self, up: bool) -> None:
         """A request under way on a connection that is gone need not wait out its time."""
+        self._dropped = not up
         if not up and self._patience is not None:
             self._patience.reschedule(asyncio.get_running_loop().time())
+
+    def _packet_passed(self, sending: bool, data: bytes) -> bytes:
+        """Count the replies beyond the one that is waited for; the library drops them without a word."""
+        if sending:
+            self._asked = data[:2]
+            return data
+        rest = data
+        while len(rest) >= _HEADER and len(rest) >= (end := _HEADER + int.from_bytes(rest[4:6], "big")):
+            if rest[:2] == self._asked:
+                self._asked = b""
+            else:
+                self._surplus += 1
+            rest = rest[end:]
+        return data
 
     def _refused_read(self, what: str, code: int) -> NoReturn:
         answer = f"{what}: the unit answers {_name(code)}"

@@ -11,6 +11,7 @@ from asyncua.common.node import Node
 from asyncua.common.subscription import OverflowPolicy, Subscription
 from asyncua.ua.uaerrors import BadNoMatch, UaError
 
+from drivers.links.trouble import HUNG, dead
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 
 CONNECT_LIMIT_S = 10.0
@@ -25,6 +26,16 @@ QUEUE_LIMIT = 10_000
 """Notifications that may wait here before the link counts as lost."""
 
 
+class _Client(Client):
+    """Knows whether the server has let us in at all, which tells one that hangs from one that is away."""
+
+    reached = False
+
+    async def connect_socket(self) -> None:
+        await super().connect_socket()
+        self.reached = True
+
+
 class OpcUaLink:
     """A client session with one server.
 
@@ -35,18 +46,18 @@ class OpcUaLink:
         self._device = device
         self._url = url
         self._timeout_s = timeout_s
-        self._client: Client | None = None
+        self._client: _Client | None = None
         self._subscription: Subscription | None = None
         self._lost = "not connected"
 
     async def connect(self) -> None:
         """Open the session, within `CONNECT_LIMIT_S`. Raises `LinkLostError`."""
         await self.close()
-        client = Client(self._url, timeout=self._timeout_s, watchdog_intervall=WATCHDOG_S)
+        client = _Client(self._url, timeout=self._timeout_s, watchdog_intervall=WATCHDOG_S)
         client.session_timeout = SESSION_TIMEOUT_MS
         self._client, self._lost = client, ""
         try:
-            with self._doing(f"connecting to {self._url}"):
+            with self._doing("connecting"):
                 async with asyncio.timeout(CONNECT_LIMIT_S):
                     await client.connect(auto_reconnect=False)
         except BaseException:
@@ -85,6 +96,11 @@ class OpcUaLink:
         with self._doing(f"reading {node}"):
             return await node.read_value()
 
+    async def write(self, node: Node, value: ua.Variant) -> None:
+        """Set the value of a variable."""
+        with self._doing(f"writing {node}"):
+            await node.write_value(value)
+
     async def call(self, parent: Node, method: Node, arguments: Sequence[ua.Variant]) -> list[Any]:
         """Call a method, once; its output arguments. A `LinkLostError` from here means doubt."""
         self._open_client()
@@ -117,7 +133,9 @@ class OpcUaLink:
         try:
             yield
         except (OSError, TimeoutError, ValueError, UaError) as error:
-            self.fail(f"{what}: {error or type(error).__name__}")
+            if self._client is not None and not self._client.reached:
+                self.fail(dead(self._url, str(error) or f"no answer in {self._timeout_s:g} s"))
+            self.fail(f"{what}: {HUNG if isinstance(error, TimeoutError) else error or type(error).__name__}")
 
     def fail(self, detail: str) -> NoReturn:
         """Count the link as lost from now on and raise `LinkLostError`. The session is left to `close`."""
@@ -137,7 +155,7 @@ class OpcUaLink:
         if client is not None:
             await client.disconnect()
 
-    def _open_client(self) -> Client:
+    def _open_client(self) -> _Client:
         if self._client is None or self._lost:
             raise LinkLostError(self._device, self._lost)
         return self._client

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+from edge_agent.core.blocked import INBOUND, outfeed_wait
 from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
-from edge_agent.core.sourcing import INBOUND, abandon, choose, exhaust, give_up, needs_tote
+from edge_agent.core.sourcing import abandon, choose, exhaust, give_up, needs_tote
 from edge_agent.core.state import Rank, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, all_held, device_wait, held
+from edge_agent.core.wait import Wait, command_wait, device_wait, held
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import (
     Command,
@@ -80,7 +81,7 @@ def next_tote_move(state: State, trip: TripState, now: Instant) -> tuple[DeviceI
     if trip.held is not None:
         return held(trip.held)
     if trip.command_id is not None:
-        return Wait(WaitCode.COMMAND_OPEN, trip.tote, _under_way(state, trip.command_id))
+        return command_wait(state, trip.tote, trip.command_id)
     move = _tote_order(state, trip)
     if move is None or isinstance(move, Wait):
         return move
@@ -117,12 +118,6 @@ def _waits_for_room(command: Command, taken: Mapping[PointId | None, Lpn]) -> bo
             return False
 
 
-def _under_way(state: State, command_id: CommandId) -> str:
-    command = state.commands[command_id]
-    name = type(command.command.order).__name__.lower()
-    return f"{command.command.device_id} has {name} command {command_id}: {command.status.value}"
-
-
 def _tote_order(state: State, trip: TripState) -> tuple[DeviceId, Order] | Wait | None:
     site = state.plant.site
     match trip.status:
@@ -148,24 +143,6 @@ def _point(trip: TripState) -> PointId:
     return trip.point
 
 
-def outfeed_wait(state: State, outfeed: PointId) -> Wait | None:
-    """Why no tote can come to the outfeed, counting those on it and the retrievals on their way to it."""
-    capacity = state.plant.site.points[outfeed].capacity
-    marks = [trip.held for trip in state.trips.values() if _occupies(state, trip, outfeed)]
-    if not capacity or len(marks) < capacity:
-        return None
-    return all_held(marks) or Wait(WaitCode.POINT_FULL, outfeed, f"outfeed {outfeed} is full")
-
-
-def _occupies(state: State, trip: TripState, outfeed: PointId) -> bool:
-    command = state.commands.get(trip.command_id) if trip.command_id else None
-    if command is not None and isinstance(command.command.order, Retrieve):
-        return command.command.order.point == outfeed
-    if trip.status not in (TripStatus.AT_OUTFEED, TripStatus.RELEASED) or trip.point != outfeed:
-        return False
-    return command is None or command.status is not CommandStatus.ACCEPTED  # accepted: it has left
-
-
 def move_totes(state: State, now: Instant) -> Iterator[ev.Event]:
     """Give every trip its next command. Totes on their way home go first: they make room."""
     for trip in sorted(state.trips.values(), key=lambda trip: _tote_priority(state, trip)):
@@ -187,11 +164,7 @@ def next_container_move(state: State, task: TaskState, now: Instant) -> tuple[De
     if task.held is not None:
         return held(task.held)
     if task.container_command is not None:
-        return Wait(
-            WaitCode.COMMAND_OPEN,
-            task.task.destination.container_id,
-            _under_way(state, task.container_command),
-        )
+        return command_wait(state, task.task.destination.container_id, task.container_command)
     site, container, put_point = state.plant.site, task.task.destination.container_id, task.put_point
     if put_point is None:
         return None

@@ -6,17 +6,16 @@ allows no partial lines.
 
 from collections.abc import Iterator
 
+from edge_agent.core.blocked import INBOUND, shut_in, storage_held, trip_held
 from edge_agent.core.exceptions import hold, settle
 from edge_agent.core.lifecycle import LineStatus, TaskStatus, TripStatus
 from edge_agent.core.state import LineState, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, held, station_held
+from edge_agent.core.wait import Wait, WaitCode, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import ExceptionKind, HeldLine, SourceReason
 from edge_agent.domain.ids import Lpn, StationId, TripId
 from edge_agent.domain.task import Source
 
-INBOUND = frozenset({TripStatus.PLANNED, TripStatus.AT_OUTFEED, TripStatus.AT_STATION, TripStatus.PRESENTED})
-"""The tote is still to be picked from."""
 _AT_STATION = frozenset({TripStatus.AT_STATION, TripStatus.PRESENTED})
 
 _KIND = {
@@ -41,7 +40,8 @@ def needs_tote(task: TaskState, line: LineState) -> bool:
 def queue_length(state: State, station_id: StationId) -> int:
     """Trips that take a place in the station's queue: on their way to it or standing at it.
 
-    A held one counts only where its tote stands at the station: elsewhere it holds nothing back.
+    A held one counts only where its tote stands at the station, and one that is shut in does not: they hold
+    nothing else back.
     """
     return sum(
         1
@@ -49,6 +49,7 @@ def queue_length(state: State, station_id: StationId) -> int:
         if trip.station_id == station_id
         and trip.status in INBOUND
         and (trip.held is None or trip.status in _AT_STATION)
+        and shut_in(state, trip) is None
     )
 
 
@@ -75,6 +76,9 @@ def _try_source(
     trip_id = state.totes.get(tote)
     if trip_id is not None:
         return _join(state, state.trips[trip_id], station_id, ref)
+    asrs = state.plant.site.storage_of(source.location)
+    if asrs is not None and (blocked := storage_held(state, asrs)):
+        return blocked
     limit = state.plant.site.stations[station_id].queue
     if queue_length(state, station_id) >= limit:
         return Wait(
@@ -82,7 +86,6 @@ def _try_source(
             station_id,
             f"{limit} totes are on their way to {station_id}: its limit",
         )
-    asrs = state.plant.site.storage_of(source.location)
     if asrs is None:  # the site file has changed since the task was accepted
         return Wait(WaitCode.NO_ASRS, source.location, f"no AS/RS of this site reaches {source.location}")
     lines = (ref, *_sharing(state, station_id, tote, ref))
@@ -91,12 +94,10 @@ def _try_source(
 
 
 def _join(state: State, trip: TripState, station_id: StationId, ref: ev.LineRef) -> ev.TripJoined | Wait:
-    if trip.held is not None:
-        return held(trip.held)
+    if blocked := trip_held(state, trip):
+        return blocked
     if trip.station_id == station_id and trip.status in INBOUND:
         return ev.TripJoined(trip.trip_id, ref)
-    if trip.status in INBOUND and (blocked := station_held(state, trip.station_id)):
-        return blocked
     return Wait(WaitCode.TOTE_IN_USE, trip.tote, f"tote {trip.tote} is {trip.status.value} on {trip.trip_id}")
 
 

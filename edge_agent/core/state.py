@@ -184,7 +184,10 @@ class DeviceState:
     refusals: int = 0
     """In a row."""
     refused_s: float | None = None
-    """When it last refused a command, on the agent's clock; None once it has accepted one."""
+    """When it last refused a command or was found not to have begun one, on the agent's clock; None once it
+    has accepted one."""
+    unstarted: int = 0
+    """Commands in a row that it was found not to have begun, since one was done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from edge_agent.core.lifecycle import TripStatus, UnitPhase
 from edge_agent.core.moves import infeed_of, order
 from edge_agent.core.state import Hand, ScanStep, State, StationState, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, device_wait, held
+from edge_agent.core.wait import Wait, WaitCode, command_wait, device_wait, held
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import ForUnit, Order, Pick, Place, PutBack
 from edge_agent.domain.device import Mode
@@ -69,8 +69,7 @@ def _next_of_unit(
     if hand.held is not None:
         return held(hand.held)
     if hand.command_id is not None:
-        picker = state.plant.site.stations[station_id].picker
-        return Wait(WaitCode.COMMAND_OPEN, picker, f"{picker} has command {hand.command_id} under way")
+        return command_wait(state, state.plant.site.stations[station_id].picker, hand.command_id)
     site_station = state.plant.site.stations[station_id]
     scanner = _put_scanner(state, state.tasks[hand.task_id])
     match hand.phase:

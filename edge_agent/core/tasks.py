@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from edge_agent.core.blocked import trip_held
 from edge_agent.core.eta import eta
 from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
-from edge_agent.core.state import State, TaskState
+from edge_agent.core.sourcing import choose, needs_tote
+from edge_agent.core.state import LineState, State, TaskState
 from edge_agent.core.wait import DRAINING, Wait, WaitCode, all_held, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import Mode
@@ -61,15 +63,27 @@ def _place_at(state: State, station_id: StationId) -> PointId | Wait:
         return Wait(WaitCode.DEVICE_NOT_READY, picker, f"{picker} of {station_id} is {mode.value}")
     if point := free_put_position(state, station_id):
         return point
-    marks = [_held_by(task) for task in _with_put_position(state, station_id)]
-    text = f"every put position of {station_id} is taken"
-    return all_held(marks) or Wait(WaitCode.NO_PUT_POSITION, station_id, text)
+    full = Wait(WaitCode.NO_PUT_POSITION, station_id, f"every put position of {station_id} is taken")
+    if not state.exceptions:
+        return full
+    return all_held(_held_by(state, task) for task in _with_put_position(state, station_id)) or full
 
 
-def _held_by(task: TaskState) -> ExceptionId | None:
-    """The exception that keeps the whole task from going on; None while a part of it can."""
-    marks = [line.held for line in task.open_lines]
-    return task.held or (marks[0] if marks and None not in marks else None)
+def _held_by(state: State, task: TaskState) -> ExceptionId | None:
+    """The exception that keeps a task from ending: its own, or that of what one of its lines waits for."""
+    marks = (mark for line in task.open_lines if (mark := _line_held_by(state, task, line)))
+    return task.held or next(marks, None)
+
+
+def _line_held_by(state: State, task: TaskState, line: LineState) -> ExceptionId | None:
+    if line.held is not None:
+        return line.held
+    wait: object = None
+    if line.trip_id is not None:
+        wait = trip_held(state, state.trips[line.trip_id])
+    elif needs_tote(task, line):
+        wait = choose(state, task, line)
+    return ExceptionId(wait.about) if isinstance(wait, Wait) and wait.code is WaitCode.HELD else None
 
 
 def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:

@@ -1,8 +1,11 @@
 """Frozen views of the state for the outside: the retained task and device states (contract, "MQTT")."""
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from edge_agent.core.state import State
+from edge_agent.core.tasks import station_for
 from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain.ids import DeviceId, ExceptionId, TaskId
@@ -43,12 +46,32 @@ def task_view(state: State, task_id: TaskId, now: Instant) -> View | None:
 
 
 def _held(state: State, waits: list[Wait]) -> View | None:
-    """The exception that keeps the task from ending: its own, or that of a line, tote or station."""
-    exceptions = (ExceptionId(wait.about) for wait in waits if wait.code is WaitCode.HELD)
-    raised = next((state.exceptions[exception_id] for exception_id in exceptions), None)
-    if raised is None:
+    """The exception that keeps the task from ending: its own, or that of what it waits for."""
+    exception_id = _first_held(waits)
+    if exception_id is None:
         return None
-    return {"exception_id": raised.exception_id, "kind": raised.kind.value, "detail": raised.detail}
+    raised = state.exceptions[exception_id]
+    return {"exception_id": exception_id, "kind": raised.kind.value, "detail": raised.detail}
+
+
+def _first_held(waits: Iterable[Wait]) -> ExceptionId | None:
+    return next((ExceptionId(wait.about) for wait in waits if wait.code is WaitCode.HELD), None)
+
+
+def held_tasks(state: State, now: Instant) -> dict[TaskId, ExceptionId]:
+    """The open tasks that cannot end without a person, with the exception that each waits for."""
+    if not state.exceptions:
+        return {}
+    marks = {task_id: _first_held(why(state, task_id, now)) for task_id in state.active}
+    marks |= dict.fromkeys((task_id for _, task_id in state.queue), _of_queue(state, now))
+    return {task_id: mark for task_id, mark in marks.items() if mark is not None}
+
+
+def _of_queue(state: State, now: Instant) -> ExceptionId | None:
+    """Tasks that wait for a station all wait for the same."""
+    places = (station_for(state, state.tasks[task_id], now) for _, task_id in state.queue)
+    waits = (place for place in places if isinstance(place, Wait) and place.code is not WaitCode.NOT_BEFORE)
+    return _first_held(islice(waits, 1))
 
 
 def refusals(state: State) -> tuple[str, ...]:

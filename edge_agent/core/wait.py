@@ -7,7 +7,7 @@ from enum import StrEnum
 from edge_agent.core.state import DeviceState, State, TripState
 from edge_agent.domain.command import Transfer
 from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import DeviceId, ExceptionId, PointId, StationId
+from edge_agent.domain.ids import CommandId, DeviceId, ExceptionId, PointId, StationId
 from edge_agent.domain.time import Instant
 
 
@@ -60,9 +60,21 @@ def device_wait(state: State, device_id: DeviceId, now: Instant) -> Wait | None:
         )
     if retry_s(state, device) > now.clock_s:
         return Wait(
-            WaitCode.DEVICE_REFUSED, device_id, f"{device_id} refused a command and is asked again soon"
+            WaitCode.DEVICE_REFUSED, device_id, f"{device_id} did not take a command and is told anew soon"
         )
     return None
+
+
+def command_wait(state: State, about: str, command_id: CommandId) -> Wait:
+    """The wait for the end of a command, and what keeps its device from coming to it."""
+    open_command = state.commands[command_id]
+    device_id = open_command.command.device_id
+    verb = type(open_command.command.order).__name__.lower()
+    text = f"{device_id} has {verb} command {command_id}: {open_command.status.value}"
+    mode = state.devices[device_id].status.mode
+    if mode is not Mode.READY:
+        text += f"; {device_id} is {mode.value}"
+    return Wait(WaitCode.COMMAND_OPEN, about, text)
 
 
 def retry_s(state: State, device: DeviceState) -> float:

@@ -130,6 +130,8 @@ class FailureReason(StrEnum):
     """The load is not where the order says."""
     DESTINATION_FULL = "destination_full"
     JAM = "jam"
+    NOT_STARTED = "not_started"
+    """It was never begun: what it moves was seen where it was before. Decided anew."""
     DEVICE_FAULT = "device_fault"
     OTHER = "other"
 

@@ -45,6 +45,11 @@ class StatusChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerIgnored:
+    """An answer that nobody waited for: an acknowledgement that came late, or a reply that came twice."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScanRead:
     """One de-framed code as the scanner sent it, AIM identifier and GS separators included."""
 
@@ -56,4 +61,27 @@ class ScanFailed:
     """The scanner says that it could not read (its no-read text)."""
 
 
-Observation: TypeAlias = CommandEnded | StatusChanged | ScanRead | ScanFailed
+Observation: TypeAlias = CommandEnded | StatusChanged | AnswerIgnored | ScanRead | ScanFailed
+
+
+class Seen(StrEnum):
+    """What a device answers when it is asked where something is (docs/reference/handshakes.md, "Queries")."""
+
+    NOWHERE = "nowhere"
+    """Not in its reach; a picker: its gripper is empty."""
+    AT_PLACE = "at_place"
+    """It stands at the place named; a picker: it holds a unit out of the load named."""
+    UNDER_WAY = "under_way"
+    """It is on the machine, or the machine is at work on it; a picker: its arm is at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Where a device's own sensors see what a command moves.
+
+    `place` is the point, the location, or for a picker the load that the unit came from; empty where there
+    is none, or where the device does not know it.
+    """
+
+    seen: Seen
+    place: str = ""

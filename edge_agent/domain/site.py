@@ -163,7 +163,7 @@ class Policies(Section):
     shutdown_wait_s: PositiveFloat = 20.0
     """How long a stop waits for moves under way; a second signal ends the wait."""
     refusals: PositiveInt = 30
-    """So many refusals in a row are held for a person."""
+    """So many refusals of a device in a row, or commands that it never began, are held for a person."""
 
 
 class Limits(Section):

@@ -12,6 +12,7 @@ from edge_agent.domain.inputs import DeviceReported, Input
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 from edge_agent.runtime.backoff import Backoff
 from edge_agent.runtime.cancellation import raise_if_cancelled
+from edge_agent.runtime.remarks import Remarks
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +29,16 @@ class Put(Protocol):
 class Presence:
     """One device's connection over its whole life: connected again for ever, its status reported."""
 
-    def __init__(self, device_id: DeviceId, put: Put, backoff: Backoff) -> None:
+    def __init__(
+        self, device_id: DeviceId, put: Put, backoff: Backoff, remarked: Callable[[], None] = lambda: None
+    ) -> None:
+        """`remarked` is called when the trouble with the device has changed."""
         self._device_id = device_id
         self._put = put
         self._backoff = backoff
+        self._remarked = remarked
         self._status = DeviceStatus(Mode.DISCONNECTED)
-        self._last_trouble = ""
+        self.remarks = Remarks()
         self.settled = asyncio.Event()
         """Set once the device was synchronised, or the first try to reach it has failed."""
 
@@ -42,6 +47,7 @@ class Presence:
     ) -> None:
         """Run `connection` again and again; a failure of this device stays in here (invariant 10)."""
         while True:
+            told = self.remarks.trouble
             try:
                 try:
                     await connection()
@@ -51,8 +57,11 @@ class Presence:
                 self._lost(_first(group))
             except* Exception as group:  # a driver's bug must not stop the other devices
                 log.exception("driver_failed", device=self._device_id, exc_info=group)
+                self.remarks.trouble = "the driver failed: see the log"
             raise_if_cancelled()
             self.report(DeviceStatus(Mode.DISCONNECTED, self._status.epoch))
+            if self.remarks.trouble != told:
+                self._remarked()
             self.settled.set()
             await asyncio.sleep(self._backoff.next_s())
 
@@ -61,7 +70,7 @@ class Presence:
         self.report(status)
         self.settled.set()
         self._backoff.reset()
-        self._last_trouble = ""
+        self.remarks.trouble = ""
         log.info("device_connected", device=self._device_id, mode=status.mode.value, epoch=status.epoch)
 
     def report(self, status: DeviceStatus) -> None:
@@ -71,9 +80,9 @@ class Presence:
             self._put(DeviceReported(self._device_id, status))
 
     def _lost(self, trouble: str) -> None:
-        if trouble != self._last_trouble:  # the same trouble at every try is said once
+        if trouble != self.remarks.trouble:  # the same trouble at every try is said once
             log.warning("device_lost", device=self._device_id, detail=trouble)
-        self._last_trouble = trouble
+        self.remarks.trouble = trouble
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> str:

@@ -102,6 +102,7 @@ class Publisher:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._states.run(), name="publish: states")
+                    tasks.create_task(self._states.follow_held(), name="publish: held")
                     tasks.create_task(self._tell(), name="publish: confirmations")
                     if not self._can_expire:
                         clearing = self._states.clear_ended(self._journal)

@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -25,10 +26,14 @@ from edge_agent.ports import BrokerLink, Clock, Journal
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 CLEARED_CURSOR = "states_cleared"
 _AT_ONCE = 50
 _PAGE = 500
 _LONGEST_WAIT_S = 60.0
+HELD_LOOK_S = 1.0
+"""How often the tasks are looked at that may have come to wait behind something held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Views:
     """The agent's own state, beside online, draining or offline."""
     when_durable: Callable[[Callable[[], None]], None] = lambda read: read()
     """Calls back when the others show nothing that is not on disk: now, or after the commit under way."""
+    held: Callable[[], Mapping[TaskId, str]] = dict
+    """The open tasks that cannot end without a person, with the exception that each waits for."""
 
 
 class RetainedStates:
@@ -122,6 +129,22 @@ class RetainedStates:
             self._changed.clear()
             self.idle.clear()
 
+    async def follow_held(self) -> None:
+        """Tell anew the tasks that have come to wait for a person, or do so no longer, with no event of
+        their own: what they stood behind had one."""
+        told: Mapping[TaskId, str] = {}
+        while True:
+            marks = self._views.held()
+            changed = iter(dict({*marks.items()} ^ {*told.items()}))
+            while batch := list(islice(changed, _AT_ONCE)):  # many may stand behind one
+                await self._durably(partial(self._tell, batch))
+            told = marks
+            await asyncio.sleep(HELD_LOOK_S)
+
+    def _tell(self, tasks: Iterable[TaskId]) -> None:
+        for task_id in tasks:
+            self.task_changed(task_id)
+
     async def clear_ended(self, journal: Journal) -> None:
         """Remove the states of ended tasks when they have stood for their time.
 
@@ -151,17 +174,25 @@ class RetainedStates:
             await self._send(batch)
 
     async def _read(self, states: Iterator[tuple[str, bytes]]) -> dict[str, bytes]:
-        """The next few, read while all that they show is durable."""
-        done: asyncio.Future[dict[str, bytes]] = asyncio.get_running_loop().create_future()
+        """The next few."""
 
-        def read() -> None:
+        def read() -> dict[str, bytes]:
+            batch = dict(islice(states, _AT_ONCE))
+            for topic in batch:
+                self._changed.pop(topic, None)  # read later than what is waiting there
+            return batch
+
+        return await self._durably(read)
+
+    async def _durably(self, read: Callable[[], T]) -> T:
+        """What `read` gives, called while all that it sees is durable."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def call() -> None:
             if not done.done():  # the connection may have ended meanwhile
-                batch = dict(islice(states, _AT_ONCE))
-                for topic in batch:
-                    self._changed.pop(topic, None)  # read later than what is waiting there
-                done.set_result(batch)
+                done.set_result(read())
 
-        self._views.when_durable(read)
+        self._views.when_durable(call)
         return await done
 
     def _everything(self) -> Iterator[tuple[str, bytes]]:

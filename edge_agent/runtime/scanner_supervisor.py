@@ -1,6 +1,7 @@
 """One supervisor a scanner: keeps it connected, triggers it, shows verdicts, hands codes to the loop."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -9,6 +10,7 @@ from edge_agent.domain.inputs import Scanned
 from edge_agent.ports import Scanner
 from edge_agent.runtime.backoff import Backoff
 from edge_agent.runtime.presence import Presence, Put
+from edge_agent.runtime.remarks import Remarks
 
 log = structlog.get_logger(__name__)
 
@@ -17,12 +19,24 @@ class ScannerSupervisor:
     """Owns one scanner's connection. What cannot be sent is dropped: the core triggers anew when the
     scanner is back, and a late beep helps nobody."""
 
-    def __init__(self, scanner: Scanner, put: Put, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self,
+        scanner: Scanner,
+        put: Put,
+        backoff: Backoff | None = None,
+        remarked: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`remarked` is called when `remarks` have changed."""
         self._scanner = scanner
         self._put = put
-        self._presence = Presence(scanner.device_id, put, backoff or Backoff())
+        self._presence = Presence(scanner.device_id, put, backoff or Backoff(), remarked)
         self._work: asyncio.Queue[bool | None] = asyncio.Queue()
         """True or False: show the verdict. None: trigger."""
+
+    @property
+    def remarks(self) -> Remarks:
+        """What is to be told of the scanner beside its status."""
+        return self._presence.remarks
 
     @property
     def settled(self) -> asyncio.Event:

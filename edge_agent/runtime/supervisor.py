@@ -3,23 +3,35 @@
 A command given to it is *open* until its outcome is known. Whenever a connection begins, every open command
 is reconciled before anything new is sent: done or failed is reported, running is adopted, and only what the
 device has never seen is sent. A command goes onto the wire in exactly two places: fresh from the queue, and
-after the device said "not started".
+after the device said "not started". What the device does not remember stays open, in doubt, and is settled
+by where its sensors see the load, while other commands go on.
 """
 
 import asyncio
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
+from edge_agent.core.evidence import is_gone
 from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.command import Accepted, Command, Done, Failed, NotStarted, Refusal, Running, Unknown
-from edge_agent.domain.device import CommandEnded, DeviceStatus, Mode, StatusChanged
+from edge_agent.domain.device import (
+    AnswerIgnored,
+    CommandEnded,
+    DeviceStatus,
+    Mode,
+    Sighting,
+    StatusChanged,
+)
 from edge_agent.domain.ids import CommandId
 from edge_agent.domain.inputs import CommandAnswered, CommandResolved, Input
 from edge_agent.ports import Device
 from edge_agent.runtime.backoff import Backoff
+from edge_agent.runtime.doubt import LOOK_EVERY_S, Doubt
 from edge_agent.runtime.presence import Presence, Put
+from edge_agent.runtime.remarks import Remarks
 
 log = structlog.get_logger(__name__)
 
@@ -31,13 +43,26 @@ class _Overdue:
     command: Command
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    command_id: CommandId
+
+
 class DeviceSupervisor:
     """Owns one device's connection and its open commands."""
 
-    def __init__(self, device: Device, put: Put, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self,
+        device: Device,
+        put: Put,
+        backoff: Backoff | None = None,
+        remarked: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`remarked` is called when `remarks` have changed."""
         self._device = device
         self._put = put
-        self._presence = Presence(device.device_id, put, backoff or Backoff())
+        self._presence = Presence(device.device_id, put, backoff or Backoff(), remarked)
+        self._remarked = remarked
         self._status = DeviceStatus(Mode.DISCONNECTED)
         self._synchronised = False
         self._open: dict[CommandId, Command] = {}
@@ -45,7 +70,14 @@ class DeviceSupervisor:
         """Of the open ones: a device that does not know one of them any more is not told again."""
         self._due: dict[CommandId, float] = {}
         """When an accepted command is overdue, on the event loop's clock."""
-        self._work: asyncio.Queue[Command | CommandEnded | _Overdue] = asyncio.Queue()
+        self._doubts: dict[CommandId, Doubt] = {}
+        """Of the open ones: those that the device does not remember."""
+        self._work: asyncio.Queue[Command | CommandEnded | _Overdue | _Look] = asyncio.Queue()
+
+    @property
+    def remarks(self) -> Remarks:
+        """What is to be told of the device beside its status."""
+        return self._presence.remarks
 
     @property
     def settled(self) -> asyncio.Event:
@@ -86,6 +118,7 @@ class DeviceSupervisor:
         # a report that it did not acknowledge comes again.
         self._work = asyncio.Queue()
         self._due.clear()
+        self._doubts.clear()
         for command in list(self._open.values()):
             await self._reconcile(command)
 
@@ -100,15 +133,65 @@ class DeviceSupervisor:
             answer=type(answer).__name__,
         )
         match answer:
-            case Done() | Failed() | Unknown():
+            case Done() | Failed():
                 self._resolve(command.command_id, answer)
+            case Unknown(detail):
+                self._doubt(command, detail)
             case Running():
                 self._answered(command, Accepted())
             case NotStarted() if command.command_id in self._accepted:
-                detail = "the device accepted the command and does not know it any more"
-                self._resolve(command.command_id, Unknown(detail))
+                self._doubt(command, "the device accepted the command and does not know it any more")
             case NotStarted():
                 await self._send(command)
+
+    # ---- doubt ---------------------------------------------------------------------------------------
+
+    def _doubt(self, command: Command, detail: str) -> None:
+        """Nothing is known of the command: look where its load is, as soon as the device is ready."""
+        command_id = command.command_id
+        log.warning("command_in_doubt", device=self._device.device_id, command=command_id, detail=detail)
+        self._due.pop(command_id, None)
+        self._doubts[command_id] = Doubt(command, detail, self._device.timeout_s(command))
+        self._work.put_nowait(_Look(command_id))
+
+    async def _look(self, command_id: CommandId) -> None:
+        doubt = self._doubts.get(command_id)
+        if doubt is None:
+            return  # its end was reported meanwhile
+        sighting, counts = await self._sight(doubt.command)
+        if command_id not in self._doubts:
+            return
+        outcome = None
+        if counts or sighting is None:
+            outcome = doubt.judge(sighting, asyncio.get_running_loop().time())
+        else:
+            doubt.not_ready()
+        if outcome is None:
+            again = asyncio.get_running_loop().call_later
+            again(LOOK_EVERY_S, self._work.put_nowait, _Look(command_id))
+            return
+        log.info("command_settled", device=self._device.device_id, command=command_id, outcome=str(outcome))
+        self._resolve(command_id, outcome)
+
+    async def _miss(self, command: Command) -> None:
+        """What a device says to be running for too long may have nothing to run with any more."""
+        if command.command_id not in self._due:
+            return  # it has ended, or is in doubt
+        sighting, counts = await self._sight(command)
+        runs = counts and command.command_id in self._due
+        if runs and sighting is not None and is_gone(command.order, sighting):
+            detail = "the device says that it runs, and does not see the load anywhere"
+            self._resolve(command.command_id, Unknown(detail))
+
+    async def _sight(self, command: Command) -> tuple[Sighting | None, bool]:
+        """What the device sees; and whether that counts: it was ready before and after."""
+        ready = self._is_ready
+        sighting = await self._device.look(command)
+        return sighting, ready and self._is_ready
+
+    @property
+    def _is_ready(self) -> bool:
+        return self._status.mode is Mode.READY
 
     # ---- sending -------------------------------------------------------------------------------------
 
@@ -123,6 +206,9 @@ class DeviceSupervisor:
                     await self._send(command)
                 case _Overdue(command):
                     await self._reconcile(command)
+                    await self._miss(command)
+                case _Look(command_id):
+                    await self._look(command_id)
 
     async def _send(self, command: Command) -> None:
         """The only way onto the wire. If it raises, the outcome is in doubt and the link is given up."""
@@ -148,7 +234,12 @@ class DeviceSupervisor:
         async for observation in self._device.observations():
             match observation:
                 case CommandEnded(command_id, outcome) as report:
+                    self._count_ignored(command_id)
                     self._resolve(command_id, outcome, report)
+                case AnswerIgnored():
+                    self.remarks.ignored_answers += 1
+                    log.info("answer_ignored", device=self._device.device_id)
+                    self._remarked()
                 case StatusChanged(status):
                     self._status = status
                     if self._synchronised:  # before that the device takes no orders, whatever it says
@@ -167,9 +258,16 @@ class DeviceSupervisor:
             work = self._work
             self._put(what, lambda: work.put_nowait(report))
 
+    def _count_ignored(self, command_id: CommandId) -> None:
+        if command_id not in self._open:
+            self.remarks.ignored_ends += 1
+            log.info("end_ignored", device=self._device.device_id, command=command_id)
+            self._remarked()
+
     def _forget(self, command_id: CommandId) -> None:
         self._open.pop(command_id, None)
         self._due.pop(command_id, None)
+        self._doubts.pop(command_id, None)
         self._accepted.discard(command_id)
 
     async def _watch_overdue(self) -> None:

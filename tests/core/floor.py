@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge_agent.domain import command as cmd
+from edge_agent.domain.device import Seen, Sighting
 from edge_agent.domain.ids import CommandId, DeviceId, Gtin, LocationId, Lpn, PointId
 from edge_agent.domain.site import Site
 
@@ -61,7 +62,7 @@ class Floor:
         assert command.command_id not in self.begun, "a command was put on the wire twice"
         self.begun.add(command.command_id)
         if isinstance(command.order, cmd.Transfer):
-            if command.order.origin == self.site.supply:
+            if command.order.origin == self.site.supply != self.places.get(command.order.load):
                 self._bring(command.order.load)
             self._move(command.order.load, command.order.origin, BELT)
 
@@ -105,6 +106,17 @@ class Floor:
         self.ended.add(command.command_id)
 
     # ---- what can be seen ----------------------------------------------------------------------------
+
+    def sees(self, command: cmd.Command) -> Sighting:
+        """What the sensors of a machine at rest show of what a command moves. A picker has forgotten which
+        tote its unit came from."""
+        match command.order:
+            case cmd.Retrieve(load) | cmd.Store(load) | cmd.Transfer(load):
+                place = self.places.get(load, self.site.supply)
+                return Sighting(Seen.UNDER_WAY if place == BELT else Seen.AT_PLACE, place)
+            case _:
+                holds = command.device_id in self.grippers
+                return Sighting(Seen.AT_PLACE if holds else Seen.NOWHERE)
 
     def loads_at(self, place: str) -> Iterator[Lpn]:
         return (load for load, where in self.places.items() if where == place)

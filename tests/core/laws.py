@@ -12,9 +12,6 @@ from edge_agent.domain.ids import CommandId, Gtin, LineId, StationId, TaskId
 from tests.core.agent import Agent
 from tests.core.floor import Floor
 
-BEHIND = {WaitCode.NO_PUT_POSITION, WaitCode.TOTE_IN_USE}
-"""What a task waits for at last when others before it are held."""
-
 
 @dataclass
 class Checks:
@@ -171,7 +168,7 @@ def _every_wait_has_a_reason(agent: Agent) -> None:
 
 
 def check_rest(agent: Agent) -> None:
-    """When nothing moves any more: what is open is held by an exception, or stands behind what is."""
+    """When nothing moves any more: what is open is held by an exception, or says whose it stands behind."""
     state = agent.state
     held = [raised for raised in state.exceptions.values() if raised.held is not None]
     assert len(held) == len(state.exceptions), "an exception that holds nothing was not closed"
@@ -181,7 +178,7 @@ def check_rest(agent: Agent) -> None:
         assert not agent.open_commands()
     for task_id in state.tasks:
         codes = {reason.code for reason in agent.why(task_id)}
-        assert WaitCode.HELD in codes or codes <= BEHIND, f"{task_id} waits for nothing: {codes}"
+        assert WaitCode.HELD in codes, f"{task_id} is not told to wait for a person: {codes}"
     for command in agent.open_commands():
         assert command.command_id in agent.floor.begun, f"{command} was never sent"
         assert not agent.floor.has_room_for(command), f"{command} could end"

@@ -91,6 +91,53 @@ def test_a_refusal_that_time_does_not_cure_is_held_at_once(reason: cmd.RefusalRe
     assert not [c for c in agent.open_commands() if isinstance(c.order, cmd.Retrieve)]
 
 
+# ---- never begun -------------------------------------------------------------------------------------
+
+
+def not_begun(agent: Agent, command: cmd.Command) -> list[ev.Event]:
+    """The device has forgotten the command, and its load was seen where it was before."""
+    return agent.fail(command, cmd.FailureReason.NOT_STARTED)
+
+
+@pytest.mark.parametrize("order", [cmd.Retrieve, cmd.Transfer, cmd.Pick, cmd.Place, cmd.Store])
+def test_what_was_never_begun_is_decided_anew_after_a_while_under_another_id(order: type) -> None:
+    agent = an_agent(site=a_site("st1"))
+    agent.submit(a_task())
+    agent.run(until=lambda agent: any(isinstance(c.order, order) for c in agent.open_commands()))
+    first = next(c for c in agent.open_commands() if isinstance(c.order, order))
+    not_begun(agent, first)
+    assert first not in agent.open_commands()
+    assert agent.of(ev.ExceptionRaised) == []
+    agent.run()
+    again = [c.command for c in agent.of(ev.CommandOrdered) if c.command.order == first.order]
+    assert len(again) == 2
+    assert again[1].command_id > first.command_id
+    assert len(agent.of(ev.TaskCompleted)) == 1
+
+
+def test_a_device_that_never_begins_is_left_alone_for_a_while_and_then_held() -> None:
+    agent = an_agent(site=a_site(policies={"refusals": 3}))
+    agent.submit(a_task())
+    for _ in range(3):
+        crane = agent.command(cmd.Retrieve)
+        agent.accept(crane)
+        not_begun(agent, crane)
+        assert not [c for c in agent.open_commands() if isinstance(c.order, cmd.Retrieve)]
+        agent.wait(1.0)
+    raised = agent.last(ev.ExceptionRaised)
+    assert (raised.kind, raised.held) == (ev.ExceptionKind.COMMAND_FAILED, ev.HeldTrip("trip-1"))
+    assert "was never begun, as 2 before it" in raised.detail
+
+
+def test_a_command_that_was_done_ends_the_row_of_those_never_begun() -> None:
+    agent, crane = crane_asked()
+    not_begun(agent, crane)
+    agent.wait(1.0)
+    assert agent.state.devices[crane.device_id].unstarted == 1
+    agent.finish(agent.command(cmd.Retrieve))
+    assert agent.state.devices[crane.device_id].unstarted == 0
+
+
 # ---- late, repeated, unknown -------------------------------------------------------------------------
 
 

@@ -2,6 +2,9 @@
 
 import pytest
 
+from edge_agent.core.lifecycle import TripStatus
+from edge_agent.core.sourcing import queue_length
+from edge_agent.core.view import held_tasks
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
@@ -164,6 +167,59 @@ def test_an_outfeed_full_of_held_totes_is_a_wait_for_a_person() -> None:
 
 def is_ride(command: cmd.Command, load: str) -> bool:
     return isinstance(command.order, cmd.Transfer) and command.order.load == load
+
+
+# ---- behind what is held -----------------------------------------------------------------------------
+
+
+def full_outfeed(agent: Agent) -> None:
+    """Two totes that nobody can move stand on the second aisle's outfeed, which has room for two."""
+    agent.submit(a_task("T-1", *(a_line(str(n), MUG, 1, totes=(n,)) for n in (1, 3))))
+    for load in (tote(1), tote(3)):
+        agent.run(until=lambda agent, load=load: [c for c in agent.open_commands() if is_ride(c, load)])
+        agent.fail(next(c for c in agent.open_commands() if is_ride(c, load)), cmd.FailureReason.JAM)
+
+
+def test_a_line_takes_its_next_source_rather_than_wait_behind_a_held_outfeed() -> None:
+    agent = an_agent({1: [MUG], 3: [MUG], 5: [PEN], 2: [PEN]}, a_site("st1"))
+    full_outfeed(agent)
+    agent.submit(a_task("T-2", a_line("1", PEN, 1, totes=(5, 2)), box=2))
+    agent.run()
+    assert [event.tote for event in agent.of(ev.UnitPlaced)] == [tote(2)]
+
+
+def test_totes_that_are_shut_in_take_no_place_in_the_queue_of_their_station() -> None:
+    agent = an_agent({n: [MUG] for n in (1, 2, 3, 5, 7)}, a_site("st1", queue=4))
+    agent.submit(a_task("T-2", *(a_line(str(n), MUG, 1, totes=(n,)) for n in (1, 3, 5, 7)), box=2))
+    for load in (tote(1), tote(3)):
+        agent.run(until=lambda agent, load=load: [c for c in agent.open_commands() if is_ride(c, load)])
+        agent.fail(next(c for c in agent.open_commands() if is_ride(c, load)), cmd.FailureReason.JAM)
+    shut_in = [trip for trip in agent.state.trips.values() if trip.status is TripStatus.PLANNED]
+    assert {trip.tote for trip in shut_in} == {tote(5), tote(7)}
+    assert queue_length(agent.state, shut_in[0].station_id) == 0
+    agent.submit(a_task("T-3", a_line("1", MUG, 1, totes=(2,)), box=3))
+    agent.run()
+    assert "T-3" in {event.task_id for event in agent.of(ev.TaskCompleted)}
+
+
+def test_a_task_that_no_station_can_take_names_the_exception_at_the_end_of_the_chain() -> None:
+    agent = an_agent({n: [MUG] for n in range(1, 12)}, a_site("st1"))
+    full_outfeed(agent)
+    agent.submit(*(a_task(f"T-{n}", a_line("1", MUG, 1, totes=(5,)), box=n) for n in range(2, 6)))
+    agent.run()
+    waiting = [task_id for _, task_id in agent.state.queue]
+    assert waiting
+    for task_id in agent.state.tasks:
+        assert WaitCode.HELD in [wait.code for wait in agent.why(task_id)]
+    marks = held_tasks(agent.state, agent.now)
+    assert marks.keys() == agent.state.tasks.keys()
+    assert set(marks.values()) <= agent.state.exceptions.keys()
+
+
+def test_while_nothing_is_held_no_task_is_marked_so() -> None:
+    agent = an_agent()
+    agent.submit(a_task())
+    assert held_tasks(agent.state, agent.now) == {}
 
 
 # ---- nobody knows ------------------------------------------------------------------------------------

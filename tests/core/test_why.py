@@ -130,3 +130,23 @@ def test_the_view_of_a_device_shows_how_it_stands() -> None:
     agent.show(Mode.FAULTED, "asrs-1")
     view = device_view(agent.state, DeviceId("asrs-1"))
     assert (view["state"], view["epoch"], view["since"]) == ("faulted", 7, T0.isoformat())
+
+
+def test_a_command_whose_device_is_not_ready_says_so() -> None:
+    agent = an_agent()
+    agent.submit(a_task())
+    crane = agent.command(cmd.Retrieve)
+    agent.accept(crane)
+    agent.show(Mode.FAULTED, "asrs-2")
+    text = f"asrs-2 has retrieve command {crane.command_id}: accepted; asrs-2 is faulted"
+    assert text in [wait.text for wait in agent.why()]
+    agent.ready("asrs-2")
+    assert text.partition(";")[0] in [wait.text for wait in agent.why()]
+
+
+def test_a_pick_under_way_is_named_with_its_command() -> None:
+    agent = an_agent()
+    agent.submit(a_task())
+    agent.run(until=lambda agent: any(isinstance(c.order, cmd.Pick) for c in agent.open_commands()))
+    pick = agent.command(cmd.Pick)
+    assert f"picker-1 has pick command {pick.command_id}: ordered" in [wait.text for wait in agent.why()]

@@ -25,6 +25,7 @@ from edge_agent.domain.inputs import TaskSubmitted
 from edge_agent.domain.site import Limits
 from edge_agent.domain.task import CancelRequest, PickTask
 from edge_agent.domain.time import ClockSync, Instant
+from edge_agent.runtime.remarks import Remarks
 from edge_agent.site_file import load
 from tests.docs import told
 from tests.docs.markdown import DOCS, ROOT, Page, unquoted
@@ -106,7 +107,7 @@ def test_a_device_as_it_stands_is_shown_as_it_is_sent() -> None:
     state, device = State(Plant(SITE, {})), DeviceId("asrs-1")
     status = DeviceStatus(Mode(shown["state"]), shown["epoch"], shown["fault"])
     evolve(state, ev.DeviceChanged(device, status, told.NOON), 0.0)
-    assert shown == view.device_view(state, device)
+    assert shown == view.device_view(state, device) | Remarks().view(status.mode)
 
 
 def test_the_agents_state_is_shown_as_it_is_sent() -> None:

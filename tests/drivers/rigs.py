@@ -16,6 +16,7 @@ from drivers.fake import FakeDevice, Loss
 from drivers.profile import Profile
 from drivers.registry import build_device, load_profile
 from edge_agent.domain.command import (
+    Accepted,
     Command,
     Done,
     Failed,
@@ -27,13 +28,15 @@ from edge_agent.domain.command import (
     Retrieve,
     Transfer,
 )
-from edge_agent.domain.device import Mode
+from edge_agent.domain.device import Mode, Sighting
+from edge_agent.domain.device import Seen as AgentSees
 from edge_agent.domain.ids import CommandId, DeviceId, Gtin, LocationId, Lpn, PointId, TripId
 from edge_agent.domain.site import DeviceSettings
 from edge_agent.ports import Device
+from simulators import machine
 from simulators.clock import SimClock
 from simulators.device_memory import DeviceMemory
-from simulators.machine import End, Seen, Sighting
+from simulators.machine import End
 from simulators.mailbox import RegisterImage
 from simulators.modbus_server import ModbusServer
 from simulators.opcua_server import OpcUaServer
@@ -77,10 +80,22 @@ class Rig(Protocol):
     def finish(self, command_id: CommandId, outcome: Done | Failed) -> None: ...
     def refuse_next(self, reason: RefusalReason) -> None: ...
     def show(self, mode: Mode, fault: int = 0) -> None: ...
+    def see(self, sighting: Sighting) -> None: ...
     def lose_memory(self) -> None: ...
     def lose_next(self, loss: Loss) -> None: ...
     def cut(self) -> None: ...
     def mend(self) -> None: ...
+
+
+def a_command(rig: Rig, load: int = 1) -> Command:
+    """A new command, decided under the epoch that the device has now."""
+    return command_for(rig.family, rig.epoch(), load)
+
+
+async def accepted(rig: Rig, load: int = 1) -> Command:
+    command = a_command(rig, load)
+    assert await rig.device.send(command) == Accepted()
+    return command
 
 
 class FakeRig:
@@ -96,6 +111,9 @@ class FakeRig:
         self.show: Callable[..., None] = self.fake.show
         self.lose_memory = self.fake.lose_memory
         self.lose_next = self.fake.lose_next
+
+    def see(self, sighting: Sighting) -> None:
+        self.fake.sees = lambda _command: sighting
 
     def epoch(self) -> int:
         return self.fake.status.epoch
@@ -118,6 +136,8 @@ class ScriptedMachine:
         self.taken: list[CommandId] = []
         self.ends: list[End] = []
         self.refusal: Refusal | None = None
+        self.sighting = machine.Sighting(machine.Seen.NOT_HERE)
+        self.asked: list[str] = []
 
     def start(self, command_id: CommandId, order: Order, now_s: float) -> Refusal | None:
         refusal, self.refusal = self.refusal, None
@@ -132,8 +152,9 @@ class ScriptedMachine:
     def middle_s(self, command_id: CommandId) -> float:
         return math.inf
 
-    def sight(self, load: str) -> Sighting:
-        return Sighting(Seen.NOT_HERE)
+    def sight(self, load: str) -> machine.Sighting:
+        self.asked.append(load)
+        return self.sighting
 
     def forget(self) -> None:
         """It remembers nothing that a controller could lose."""
@@ -160,6 +181,11 @@ class Controller:
     @property
     def port(self) -> int:
         return self.server.port
+
+    @property
+    def beats_seen(self) -> int:
+        """The agent's heartbeat as the controller sees it."""
+        return self.memory._agent_beat._count
 
     async def start(self) -> None:
         await self.server.start()
@@ -217,6 +243,14 @@ class WireRig:
 
     def show(self, mode: Mode, fault: int = 0) -> None:
         self.controller.memory.show(mode, fault, wall_s=self.controller.clock.wall_s())
+
+    def see(self, sighting: Sighting) -> None:
+        seen = {
+            AgentSees.NOWHERE: machine.Seen.NOT_HERE,
+            AgentSees.AT_PLACE: machine.Seen.AT_PLACE,
+            AgentSees.UNDER_WAY: machine.Seen.UNDER_WAY,
+        }[sighting.seen]
+        self.controller.machine.sighting = machine.Sighting(seen, sighting.place)
 
     def lose_memory(self) -> None:
         self.controller.memory.forget()

@@ -1,11 +1,9 @@
 """What every device promises to the runtime: the fake, and both handshakes over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 
 from drivers.fake import Loss
 from edge_agent.domain.command import (
@@ -24,70 +22,12 @@ from edge_agent.domain.command import (
 )
 from edge_agent.domain.device import CommandEnded, DeviceStatus, Mode, StatusChanged
 from edge_agent.errors import LinkLostError
-from tests.drivers.proxy import Cable
-from tests.drivers.rigs import Controller, FakeRig, Rig, WireRig, command_for, ids, shipped, with_wire
+from tests.drivers.rigs import Rig, WireRig, a_command, accepted, command_for, ids
 from tests.drivers.waiting import following, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-RIGS = ("fake", "asrs-modbus", "conveyor-modbus", "picker-modbus", "asrs-opcua", "picker-opcua")
 DONE = Done(Report("A01-03-12", 1250))
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module", params=RIGS)
-async def controller(request: pytest.FixtureRequest) -> AsyncIterator[Controller | None]:
-    """One controller for the whole module: an OPC UA server takes its time to start."""
-    if request.param == "fake":
-        yield None
-        return
-    controller = Controller(shipped(request.param))
-    await controller.start()
-    yield controller
-    await controller.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def rig(controller: Controller | None) -> AsyncIterator[Rig]:
-    if controller is None:
-        fake = FakeRig()
-        yield fake
-        await fake.device.close()
-        return
-    async with Cable(controller.port) as cable:
-        wire = WireRig(controller, cable, with_wire(controller.profile, request_timeout_s=0.8))
-        yield wire
-        await wire.device.close()
-        assert controller.violations == []
-        cable.mend()
-        await controller.settle()
-        if wire.reports_again:
-            await _take_every_report(wire)
-            await wire.device.close()
-            await controller.settle()
-
-
-async def _take_every_report(rig: WireRig) -> None:
-    """A mailbox keeps an event until it is acknowledged: the next test would get it."""
-    await rig.device.connect()
-    last = _command(rig)
-    assert await rig.device.send(last) == Accepted()
-    rig.finish(last.command_id, Done())
-    async for observed in rig.device.observations():
-        if isinstance(observed, CommandEnded):
-            await rig.device.acknowledge(observed)
-            if observed.command_id == last.command_id:
-                return
-
-
-def _command(rig: Rig, load: int = 1) -> Command:
-    """A new command, decided under the epoch that the device has now."""
-    return command_for(rig.family, rig.epoch(), load)
-
-
-async def _accepted(rig: Rig, load: int = 1) -> Command:
-    command = _command(rig, load)
-    assert await rig.device.send(command) == Accepted()
-    return command
 
 
 async def _reconciled(rig: Rig, command: Command) -> Reconciled:
@@ -117,7 +57,7 @@ async def test_connecting_tells_mode_epoch_and_fault(rig: Rig) -> None:
 
 async def test_a_command_is_accepted_and_its_end_reported(rig: Rig) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     observations = rig.device.observations()
     rig.finish(command.command_id, DONE)
     ended = await following(observations)
@@ -136,7 +76,7 @@ async def test_a_command_is_accepted_and_its_end_reported(rig: Rig) -> None:
 )
 async def test_a_failure_is_reported_with_its_reason(rig: Rig, reason: FailureReason) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     rig.finish(command.command_id, Failed(reason))
     ended = await following(rig.device.observations())
     assert isinstance(ended, CommandEnded)
@@ -150,7 +90,7 @@ async def test_a_failure_is_reported_with_its_reason(rig: Rig, reason: FailureRe
 async def test_a_refusal_says_why_and_nothing_has_begun(rig: Rig, reason: RefusalReason) -> None:
     await rig.device.connect()
     rig.refuse_next(reason)
-    command = _command(rig)
+    command = a_command(rig)
     answer = await rig.device.send(command)
     assert isinstance(answer, Refusal)
     assert answer.reason is reason
@@ -159,19 +99,19 @@ async def test_a_refusal_says_why_and_nothing_has_begun(rig: Rig, reason: Refusa
 
 
 async def test_every_command_has_a_time_after_which_the_device_is_asked(rig: Rig) -> None:
-    assert rig.device.timeout_s(_command(rig)) > 0
+    assert rig.device.timeout_s(a_command(rig)) > 0
 
 
 async def test_the_same_command_again_has_no_second_effect(rig: Rig) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     assert await rig.device.send(command) == Accepted()
     assert rig.taken() == [command.command_id]
 
 
 async def test_commands_end_in_the_order_in_which_the_device_ends_them(rig: Rig) -> None:
     await rig.device.connect()
-    commands = [await _accepted(rig, load) for load in range(rig.max_open)]
+    commands = [await accepted(rig, load) for load in range(rig.max_open)]
     observations = rig.device.observations()
     for command in reversed(commands):
         rig.finish(command.command_id, DONE)
@@ -186,7 +126,7 @@ async def test_commands_end_in_the_order_in_which_the_device_ends_them(rig: Rig)
 
 async def test_commands_that_are_sent_at_once_are_all_answered(rig: Rig) -> None:
     await rig.device.connect()
-    commands = [_command(rig, load) for load in range(rig.max_open)]
+    commands = [a_command(rig, load) for load in range(rig.max_open)]
     async with asyncio.TaskGroup() as group:
         answers = [group.create_task(rig.device.send(command)) for command in commands]
     assert [answer.result() for answer in answers] == [Accepted()] * len(commands)
@@ -198,12 +138,12 @@ async def test_commands_that_are_sent_at_once_are_all_answered(rig: Rig) -> None
 
 async def test_a_command_that_was_never_sent_reconciles_as_not_started(rig: Rig) -> None:
     await rig.device.connect()
-    assert await rig.device.reconcile(_command(rig)) == NotStarted()
+    assert await rig.device.reconcile(a_command(rig)) == NotStarted()
 
 
 async def test_an_open_command_reconciles_as_running(rig: Rig) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     assert await rig.device.reconcile(command) == Running()
     assert await rig.device.reconcile(command) == Running()
     assert rig.taken() == [command.command_id]
@@ -211,7 +151,7 @@ async def test_an_open_command_reconciles_as_running(rig: Rig) -> None:
 
 async def test_an_ended_command_reconciles_with_its_end_acknowledged_or_not(rig: Rig) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     rig.finish(command.command_id, DONE)
     ended = await following(rig.device.observations())
     assert await _reconciled(rig, command) == Done()
@@ -222,7 +162,7 @@ async def test_an_ended_command_reconciles_with_its_end_acknowledged_or_not(rig:
 
 async def test_a_failed_command_reconciles_as_failed(rig: Rig) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     rig.finish(command.command_id, Failed(FailureReason.LOAD_MISSING))
     await following(rig.device.observations())
     answer = await rig.device.reconcile(command)
@@ -254,7 +194,7 @@ async def test_a_cut_cable_ends_the_observations(rig: Rig) -> None:
 
 async def test_after_a_lost_link_every_call_says_so_until_connected_again(rig: Rig) -> None:
     await rig.device.connect()
-    command = _command(rig)
+    command = a_command(rig)
     rig.cut()
     with pytest.raises(LinkLostError):
         async for _ in rig.device.observations():
@@ -272,7 +212,7 @@ async def test_after_a_lost_link_every_call_says_so_until_connected_again(rig: R
 
 async def test_a_command_that_got_lost_on_its_way_was_not_started_and_can_be_sent(rig: Rig) -> None:
     await rig.device.connect()
-    command = _command(rig)
+    command = a_command(rig)
     rig.lose_next(Loss.BEFORE_TAKEN)
     with pytest.raises(LinkLostError):
         await rig.device.send(command)
@@ -286,7 +226,7 @@ async def test_a_command_that_got_lost_on_its_way_was_not_started_and_can_be_sen
 
 async def test_a_command_whose_answer_got_lost_is_found_running(rig: Rig) -> None:
     await rig.device.connect()
-    command = _command(rig)
+    command = a_command(rig)
     rig.lose_next(Loss.AFTER_TAKEN)
     with pytest.raises(LinkLostError):
         await rig.device.send(command)
@@ -299,7 +239,7 @@ async def test_a_command_whose_answer_got_lost_is_found_running(rig: Rig) -> Non
 
 async def test_a_command_that_ended_while_the_link_was_down_is_found_done(rig: Rig) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     rig.cut()
     rig.finish(command.command_id, DONE)
     if isinstance(rig, WireRig):
@@ -311,7 +251,7 @@ async def test_a_command_that_ended_while_the_link_was_down_is_found_done(rig: R
 
 async def test_an_unacknowledged_end_is_not_lost_with_the_link(rig: Rig) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     rig.finish(command.command_id, DONE)
     await following(rig.device.observations())
     rig.cut()
@@ -325,7 +265,7 @@ async def test_an_unacknowledged_end_is_not_lost_with_the_link(rig: Rig) -> None
 
 async def test_an_acknowledged_end_is_not_reported_again(rig: Rig) -> None:
     await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     rig.finish(command.command_id, DONE)
     ended = await following(rig.device.observations())
     assert isinstance(ended, CommandEnded)
@@ -333,7 +273,7 @@ async def test_an_acknowledged_end_is_not_reported_again(rig: Rig) -> None:
     rig.cut()
     rig.mend()
     await rig.device.connect()
-    following_one = await _accepted(rig, 2)
+    following_one = await accepted(rig, 2)
     rig.finish(following_one.command_id, DONE)
     ended = await following(rig.device.observations())
     assert isinstance(ended, CommandEnded)
@@ -342,7 +282,7 @@ async def test_an_acknowledged_end_is_not_reported_again(rig: Rig) -> None:
 
 async def test_a_device_that_starts_anew_loses_the_link_and_its_commands_are_unknown(rig: Rig) -> None:
     before = await rig.device.connect()
-    command = await _accepted(rig)
+    command = await accepted(rig)
     rig.lose_memory()
     with pytest.raises(LinkLostError):
         async for _ in rig.device.observations():

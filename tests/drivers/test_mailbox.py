@@ -189,7 +189,7 @@ async def test_after_an_acknowledgement_the_next_event_does_not_wait_for_the_pol
         observations = handshake.observations()
         first = await following(observations)
         assert isinstance(first, CommandEnded)
-        await until(lambda: plc.values[slow.status.heartbeat] == 4)  # three reads to connect, one poll
+        await until(lambda: plc.values[slow.status.heartbeat] == 7)  # five reads to connect, a poll, a beat
         end_a_command(plc, 2, 6)
         await handshake.acknowledge(first.receipt)
         assert await following(observations) == CommandEnded(CommandId(6), Done(), 2)
@@ -330,8 +330,15 @@ async def test_a_device_that_accepts_the_connection_and_says_nothing_is_a_lost_l
     async with talking(listen_only) as port:
         handshake = talk_to(port, mailbox_of())
         async with asyncio.timeout(3):
-            with pytest.raises(LinkLostError):
+            with pytest.raises(LinkLostError, match="the connection stands and nothing is answered"):
                 await handshake.connect()
+
+
+async def test_a_device_that_is_not_there_is_told_from_one_that_hangs() -> None:
+    async with talking(lambda reader, _: reader.read()) as port:
+        pass
+    with pytest.raises(LinkLostError, match=f"127.0.0.1:{port} takes no connection"):
+        await talk_to(port, mailbox_of()).connect()
 
 
 @pytest.mark.parametrize(

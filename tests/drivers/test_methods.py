@@ -32,7 +32,13 @@ CONVEYOR = Profile(
     handshake=Handshake.METHODS,
     max_open=8,
     verbs={"transfer": shipped("conveyor-modbus").verbs["transfer"].model_copy(update={"call": "Transfer"})},
-    methods=Methods(namespace="urn:test:conveyor", object=("Hall", "Conveyor")),
+    methods=Methods(
+        namespace="urn:test:conveyor",
+        object=("Hall", "Conveyor"),
+        agent_heartbeat="AgentHeartbeat",
+        agent_stale="AgentStale",
+        where_method="WhereIs",
+    ),
 )
 
 
@@ -81,6 +87,10 @@ async def handshake(controller: Controller, cable: Cable) -> AsyncIterator[Metho
         ({"mode": "Modus"}, "Modus"),
         ({"epoch": "Epoch"}, "Epoch"),
         ({"heartbeat": "Pulse"}, "Pulse"),
+        ({"agent_heartbeat": "OurPulse"}, "OurPulse"),
+        ({"agent_stale": "Stale"}, "Stale"),
+        ({"where_method": "Where"}, "Where"),
+        ({"holding_method": "Holding"}, "Holding"),
     ],
 )
 async def test_a_node_that_the_server_does_not_have_is_named(
@@ -207,6 +217,35 @@ async def test_a_controller_whose_heartbeat_stands_still_is_a_lost_link(
         async for _ in handshake.observations():
             pass
     await handshake.close()
+
+
+async def test_a_device_that_does_not_see_the_agents_heartbeat_is_a_lost_link(
+    controller: Controller, cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handshake = talk_to(controller, cable.port, heartbeat_limit_s=1.2)
+    await handshake.connect()
+    monkeypatch.setattr(controller.memory, "agent_is_stale", lambda _wall_s: True)
+    began = time.monotonic()
+    with pytest.raises(LinkLostError, match="does not see the agent's heartbeat"):
+        async for _ in handshake.observations():
+            pass
+    assert time.monotonic() - began > 1.2, "it had no time to see it"
+    await handshake.close()
+
+
+async def test_an_answer_to_a_query_that_is_none_is_no_sighting(
+    controller: Controller, handshake: MethodsHandshake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await handshake.connect()
+    monkeypatch.setattr(controller.machine, "sighting", Odd())
+    assert await handshake.query("TOTE-0001") is None
+    assert await handshake.query("") is None, "the profile names no query for a gripper"
+
+
+class Odd:
+    """A sighting that no page describes."""
+
+    seen, place = 7, "st1-tote"
 
 
 async def test_events_that_nobody_fetches_are_a_lost_link_and_not_dropped(

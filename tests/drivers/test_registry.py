@@ -139,6 +139,9 @@ LIFT = """
 
         def values(self, order):
             return {"load": order.load.lower(), "origin": order.origin, "destination": order.destination}
+
+        def sought(self, order):
+            return order.load.lower()
 """
 
 
@@ -166,7 +169,7 @@ async def test_a_driver_from_another_package_is_found_and_works(
         (
             "class Lift: pass",
             "lift = acme_lift:Lift",
-            "is no drivers.family.Family: it needs verbs and values",
+            "is no drivers.family.Family: it needs verbs, values and sought",
         ),
         (LIFT, "asrs = acme_lift:Lift", "family 'asrs' is announced by"),
     ],

@@ -54,6 +54,7 @@ class Floor:
         self.agent: dict[str, Any] = {"refuses": [], "clock": "synchronised"}
         self.reads: list[Callable[[], None]] | None = None
         """Who waits for a commit that is under way; None: none is."""
+        self.held: dict[TaskId, str] = {}
 
     @property
     def views(self) -> Views:
@@ -63,6 +64,7 @@ class Floor:
             lambda: list(self.tasks),
             lambda: dict(self.agent),
             self._when_durable,
+            lambda: dict(self.held),
         )
 
     def _when_durable(self, read: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from edge_agent import __version__
 from edge_agent.domain.ids import TaskId
+from edge_agent.runtime import retained as module
 from tests.broker import Mosquitto, listening
 from tests.drivers.proxy import Cable
 from tests.drivers.waiting import until
@@ -292,3 +293,19 @@ async def test_a_task_that_is_open_again_is_not_removed(mosquitto: Mosquitto, tm
         await rig.tell(completed(1), completed(2))
         await until(lambda: [m.payload for m in listener.on(f"{ROOT}/tasks/T-2/state")][-1:] == [b""])
     assert all(json.loads(message.payload) for message in listener.on(TASK_1))
+
+
+async def test_a_task_that_has_come_to_wait_behind_something_held_is_told_without_an_event(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HELD_LOOK_S", 0.02)
+    floor, one, other = Floor(), TaskId("T-1"), TaskId("T-2")
+    floor.tasks = {one: {"held": None}, other: {"held": None}}
+    async with listening(mosquitto.port) as listener, running(mosquitto.url, tmp_path, floor=floor):
+        await until(lambda: len(listener.messages) >= 3)
+        floor.tasks[one], floor.held = {"held": "X-1"}, {one: "X-1"}
+        await until(lambda: listener.on(TASK_1)[-1].json == {"held": "X-1"})
+        floor.tasks[one], floor.held = {"held": None}, {}
+        await until(lambda: listener.on(TASK_1)[-1].json == {"held": None})
+        assert len(listener.on(TASK_1)) == 3
+        assert len(listener.on(f"{ROOT}/tasks/T-2/state")) == 1

@@ -265,3 +265,30 @@ def test_a_spoiled_reading_that_the_agent_took_for_the_label_is_found(shift: Shi
     shift.happened("scanned", scanner="item-scan")["spoiled"] = True
     result = shift.audit(tmp_path)
     assert (result.verification.caught, result.verification.escaped) == (0, 1)
+
+
+# ---- what nobody knows -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "line_id", "excused"),
+    [("command_unknown", "1", True), ("command_unknown", "2", False), ("command_failed", "1", False)],
+)
+def test_a_placed_unit_that_was_not_told_is_excused_by_the_doubt_about_it_alone(
+    shift: Shift, third: Line, tmp_path: Path, kind: str, line_id: str, excused: bool
+) -> None:
+    shift.run(third)
+    last = {"task_completed", "line_picked", "inventory_changed"}
+    told = [line for line in shift.oms_lines if line["kind"] == "event"]
+    for line in told[-3:]:
+        assert line["event"]["type"].split(".")[2] in last
+        shift.oms_lines.remove(line)
+    shift.renumber()
+    shift._sequence -= 3
+    about = {"exception_id": "E-1", "held": True, "kind": kind, "affected_tasks": []}
+    shift.tell("exception_raised", task_id=third["task_id"], line_id=line_id, **about)
+    shift.world.write_end()
+    result = shift.audit(tmp_path)
+    missing = [text for text in result.problems if "no inventory_changed tells of it" in text]
+    assert len(missing) == (0 if excused else 1)
+    assert result.consistent is excused

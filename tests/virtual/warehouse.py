@@ -11,7 +11,7 @@ from edge_agent.core.moves import moving, open_commands
 from edge_agent.core.state import Plant, State
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
-from edge_agent.domain.device import ScanFailed, ScanRead
+from edge_agent.domain.device import ScanFailed, ScanRead, Seen, Sighting
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import Started, TaskSubmitted
@@ -53,6 +53,7 @@ class Machine:
         self._chance = chance
         self._seen = 0
         self._ends: dict[int, tuple[float, cmd.Command]] = {}
+        wire.sees = self._sees
 
     def step(self, now_s: float) -> None:
         """Begin what is new, end what is due."""
@@ -67,6 +68,13 @@ class Machine:
                 outcome = self._floor.end(command)
                 if number not in self.forgot:
                     self.wire.finish(command.command_id, outcome)
+
+    def _sees(self, command: cmd.Command) -> Sighting:
+        """What its sensors show. A crane and an arm are at work on one thing at a time."""
+        begun = [what for _, what in self._ends.values()] + self.wire.taken[self._seen :]
+        if any(what.command_id == command.command_id for what in begun):
+            return Sighting(Seen.UNDER_WAY)
+        return self._floor.sees(command)
 
     def lose_memory(self) -> None:
         """The controller starts anew. What moves goes on moving; nobody remembers the order for it."""

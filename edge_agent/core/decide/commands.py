@@ -252,6 +252,8 @@ def _after_put_back(state: State, hand: Hand) -> Iterator[ev.Event]:
 
 def _failed(state: State, command: Command, reason: FailureReason, code: int) -> Iterator[ev.Event]:
     match command.purpose, command.order, reason:
+        case _, _, FailureReason.NOT_STARTED:
+            yield from _not_started(state, command)
         case ForTrip(trip_id), Retrieve(), FailureReason.LOAD_MISSING:
             yield from _tote_missing(state, trip_id)
         case ForUnit(station_id), Pick(), FailureReason.ITEM_MISSING:
@@ -259,6 +261,14 @@ def _failed(state: State, command: Command, reason: FailureReason, code: int) ->
         case _:
             detail = f"{_name(command)} failed: {reason.value} (device code {code})"
             yield from _hold(state, ExceptionKind.COMMAND_FAILED, detail, command.purpose)
+
+
+def _not_started(state: State, command: Command) -> Iterator[ev.Event]:
+    """Nothing has moved: decided anew, as after a refusal, until it has happened too often in a row."""
+    unstarted = state.devices[command.device_id].unstarted
+    if unstarted >= state.plant.site.policies.refusals:
+        detail = f"{_name(command)} was never begun, as {unstarted - 1} before it"
+        yield from _hold(state, ExceptionKind.COMMAND_FAILED, detail, command.purpose)
 
 
 def _tote_missing(state: State, trip_id: TripId) -> Iterator[ev.Event]:

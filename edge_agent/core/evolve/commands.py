@@ -10,6 +10,7 @@ from edge_agent.core.state import (
     TripState,
 )
 from edge_agent.domain import events as ev
+from edge_agent.domain.command import FailureReason
 from edge_agent.domain.ids import CommandId
 from edge_agent.errors import IllegalTransitionError
 
@@ -56,9 +57,15 @@ def _end_command(
     COMMAND.next(command.status, event)
     device = state.devices[command.command.device_id]
     device.open -= 1
-    if isinstance(event, ev.CommandRefused):
-        device.refusals += 1
-        device.refused_s = clock_s
+    match event:
+        case ev.CommandRefused():
+            device.refusals += 1
+            device.refused_s = clock_s
+        case ev.CommandFailed(reason=FailureReason.NOT_STARTED):
+            device.unstarted += 1
+            device.refused_s = clock_s
+        case ev.CommandDone():
+            device.unstarted = 0
     _set_command(state, event.command_id, None)
     del state.commands[event.command_id]
 
