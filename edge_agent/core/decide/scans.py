@@ -134,7 +134,8 @@ def _rejected(
     state: State, station: StationState, step: ScanStep, verdict: Rejected, now: Instant
 ) -> Iterator[ev.Event]:
     """Read again where that may help; else the check has failed for good."""
-    if verdict.rule in _READ_AGAIN and step.attempt <= state.plant.site.policies.retriggers:
+    may_help = verdict.rule in _READ_AGAIN or verdict.unclear
+    if may_help and step.attempt <= state.plant.site.policies.retriggers:
         yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
         return
     hand = station.hand if step.target is not ScanTarget.TOTE else None
