@@ -15,13 +15,35 @@ from typing import Any
 from asyncua import ua
 from asyncua.server.address_space import AddressSpace, NodeData, NodeManagementService
 from asyncua.server.internal_server import InternalServer
+from asyncua.server.internal_session import InternalSession
 from asyncua.server.standard_address_space import standard_address_space
 
 fill_address_space: Callable[[NodeManagementService], None] = standard_address_space.fill_address_space
 
 
 class SharedNodesServer(InternalServer):
-    """An asyncua server core that copies a standard node when it first touches it."""
+    """An asyncua server core that copies a standard node when it first touches it.
+
+    When it stops it closes every session. asyncua keeps one whose connection broke until its time-out, with
+    its tasks, also after the server has gone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sessions: set[InternalSession] = set()
+
+    def register_external_session(self, session: InternalSession) -> None:
+        super().register_external_session(session)
+        self._sessions.add(session)
+
+    def unregister_external_session(self, session: InternalSession) -> None:
+        super().unregister_external_session(session)
+        self._sessions.discard(session)
+
+    async def stop(self) -> None:
+        for session in list(self._sessions):
+            await session.close_session()
+        await super().stop()
 
     async def load_standard_address_space(self, _shelf_file: Path | None = None) -> None:
         standard = await asyncio.to_thread(_standard_nodes)

@@ -19,6 +19,7 @@ from edge_agent.domain.ids import CommandId
 from edge_agent.domain.inputs import CommandAnswered, CommandResolved, Input
 from edge_agent.ports import Device
 from edge_agent.runtime.backoff import Backoff
+from edge_agent.runtime.cancellation import raise_if_cancelled
 from edge_agent.runtime.presence import Presence, Put
 
 log = structlog.get_logger(__name__)
@@ -114,6 +115,7 @@ class DeviceSupervisor:
 
     async def _do_work(self) -> None:
         while True:
+            raise_if_cancelled()  # libraries that wait with `asyncio.wait_for` may have swallowed it
             match await self._work.get():
                 case CommandEnded() as report:
                     reached(CrashPoint.BEFORE_DEVICE_ACK)
