@@ -9,6 +9,7 @@ what was said to each device (`Witness`), what the world's ledger has (`notes`),
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -46,7 +47,8 @@ FAST = 200.0
 """Simulated seconds in a real one: a retrieval takes 45 ms."""
 TICK_S = 0.002
 DEADLINE_S = 15.0
-REQUEST_TIMEOUT_S = 0.4
+REQUEST_TIMEOUT_S = 2.0
+"""Longer than a busy machine stops a test for."""
 VERB_TIMEOUT_S = 20.0
 E = TypeVar("E", bound=ev.Event)
 
@@ -86,10 +88,13 @@ class Cell:
         *armed: AnyFault,
         opcua: Sequence[str] = (),
         verb_timeout_s: float = VERB_TIMEOUT_S,
+        request_timeout_s: float = REQUEST_TIMEOUT_S,
         **policies: object,
     ) -> None:
         """`opcua`: the machines that speak OPC UA; the others speak Modbus."""
-        self.profiles = {name: _hasty(profile, verb_timeout_s) for name, profile in profiles.items()}
+        self.profiles = {
+            name: _hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
+        }
         self.site = _site(opcua, policies)
         self.stock = build_stock(self.site, SEED)
         self.notes = Notes()
@@ -167,7 +172,7 @@ class Cell:
 
     # ---- what a test does ----------------------------------------------------------------------------
 
-    def submit(self, quantity: int = 1, number: int = 1) -> PickTask:
+    def submit(self, quantity: int = 1, number: int = 1, not_before: datetime | None = None) -> PickTask:
         """A task for some units of the so many-th item; every item lies in two totes at least."""
         sku, totes = list(self.stock.totes_with.items())[number - 1]
         line = a_line("1", self.stock.by_sku[sku].gtin, quantity)
@@ -175,7 +180,9 @@ class Cell:
             replace(line.sources[0], location=self.stock.by_tote[lpn].location, container_id=lpn, rank=rank)
             for rank, lpn in enumerate(totes, 1)
         )
-        task = a_task(f"T-{number}", replace(line, sources=sources), box=number, lane="ship")
+        task = a_task(
+            f"T-{number}", replace(line, sources=sources), box=number, lane="ship", not_before=not_before
+        )
         self._put(TaskSubmitted(task, digest(task)))
         return task
 
@@ -265,7 +272,7 @@ def _site(opcua: Sequence[str], policies: Mapping[str, object]) -> Site:
     return small_site(devices=devices, policies=limits)
 
 
-def _hasty(profile: Profile, verb_timeout_s: float) -> Profile:
+def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) -> Profile:
     """The profile with time-outs that a test can wait for."""
     verbs = {
         name: verb.model_copy(update={"timeout_s": verb_timeout_s}) for name, verb in profile.verbs.items()
@@ -273,7 +280,7 @@ def _hasty(profile: Profile, verb_timeout_s: float) -> Profile:
     changes: dict[str, object] = {"verbs": verbs}
     for section in ("mailbox", "methods"):
         if (wire := getattr(profile, section)) is not None:
-            changes[section] = wire.model_copy(update={"request_timeout_s": REQUEST_TIMEOUT_S})
+            changes[section] = wire.model_copy(update={"request_timeout_s": request_timeout_s})
     return profile.model_copy(update=changes)
 
 

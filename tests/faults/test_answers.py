@@ -5,14 +5,20 @@ import pytest
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import Accepted, Done, Refusal, RefusalReason, Running
 from edge_agent.domain.inputs import CommandAnswered, CommandResolved
-from tests.faults.cell import Cell
+from simulators.faults import AnyFault
+from tests.faults.cell import FAST, Cell
 from tests.faults.conftest import MakeCell
 from tests.simulators.bench import of
 
 WIRES = pytest.mark.parametrize("opcua", [[], ["asrs-1"]], ids=["modbus", "opcua"])
 RETRIEVE = {"device": "asrs-1", "verb": "retrieve"}
-LASTING = of(fault="slow", **RETRIEVE, factor=1000, duration_s=200)
-"""Keeps the crane at its retrieval for a real second."""
+SHORT_S = 0.4
+"""A request time-out that a test can wait for."""
+
+
+def lasting(real_s: float) -> AnyFault:
+    """Keeps the crane at its retrieval for so many real seconds."""
+    return of(fault="slow", **RETRIEVE, factor=1000, duration_s=real_s * FAST)
 
 
 def answered(site: Cell, number: int) -> list[Accepted | Refusal]:
@@ -37,18 +43,18 @@ async def test_a_busy_device_is_told_later_under_a_new_id(cell: MakeCell) -> Non
 async def test_a_lost_acknowledgement_of_a_running_command_is_adopted(
     cell: MakeCell, opcua: list[str]
 ) -> None:
-    async with cell(of(fault="ack_lost", **RETRIEVE), LASTING, opcua=opcua) as site:
+    lost = of(fault="ack_lost", **RETRIEVE)
+    async with cell(lost, lasting(1.2), opcua=opcua, request_timeout_s=SHORT_S) as site:
         await site.complete()
         crane = site.witness["asrs-1"]
         number = crane.sent[0]
         assert crane.answers(number) == [Running]
         assert crane.sent.count(number) == 1
-        assert site.lost("asrs-1") == 1
 
 
 @pytest.mark.fault("ack_lost")
 async def test_a_lost_acknowledgement_of_a_command_that_has_ended_is_recorded(cell: MakeCell) -> None:
-    async with cell(of(fault="ack_lost", **RETRIEVE)) as site:
+    async with cell(of(fault="ack_lost", **RETRIEVE), request_timeout_s=SHORT_S) as site:
         await site.complete()
         crane = site.witness["asrs-1"]
         number = crane.sent[0]
@@ -60,7 +66,8 @@ async def test_a_lost_acknowledgement_of_a_command_that_has_ended_is_recorded(ce
 @pytest.mark.fault("ack_late")
 @WIRES
 async def test_a_late_acknowledgement_is_waited_for(cell: MakeCell, opcua: list[str]) -> None:
-    async with cell(of(fault="ack_late", **RETRIEVE, delay_s=0.15), LASTING, opcua=opcua) as site:
+    late = of(fault="ack_late", **RETRIEVE, delay_s=0.15)
+    async with cell(late, lasting(0.3), opcua=opcua) as site:
         await site.complete()
         assert site.lost("asrs-1") == 0
         assert site.witness["asrs-1"].told == []
@@ -72,7 +79,7 @@ async def test_an_acknowledgement_later_than_the_time_out_is_doubt_and_is_ignore
     cell: MakeCell, opcua: list[str]
 ) -> None:
     late = of(fault="ack_late", **RETRIEVE, delay_s=0.8)
-    async with cell(late, LASTING, opcua=opcua) as site:
+    async with cell(late, lasting(1.0), opcua=opcua, request_timeout_s=SHORT_S) as site:
         await site.complete()
         crane = site.witness["asrs-1"]
         number = crane.sent[0]

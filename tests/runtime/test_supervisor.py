@@ -329,7 +329,9 @@ async def test_a_mode_that_changes_while_the_device_is_asked_about_is_reported_w
         assert [report.status.mode for report in inbox.of(DeviceReported)] == [Mode.E_STOPPED]
 
 
-async def test_a_stop_that_comes_in_the_moment_of_an_answer_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stop_that_comes_in_the_moment_of_an_answer_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """`asyncio.wait_for` before Python 3.12 drops a cancellation that comes together with the result, and the
     protocol libraries wait with it (gh-86296)."""
     device = FakeDevice(DEVICE)

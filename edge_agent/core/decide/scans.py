@@ -25,8 +25,8 @@ from edge_agent.domain.events import ExceptionKind, PickedUnit, ScanTarget
 from edge_agent.domain.ids import DeviceId
 from edge_agent.domain.time import Instant
 
-_READ_AGAIN = frozenset({Rule.NO_READ, Rule.INVALID_CODE, Rule.WRONG_TOTE})
-"""What another read may cure: the code was not read well, or the tote was not presented well."""
+_READ_AGAIN = frozenset({Rule.NO_READ, Rule.INVALID_CODE, Rule.WRONG_TOTE, Rule.WRONG_CONTAINER})
+"""What another read may cure: the code was not read well or in part, or the load was not presented well."""
 
 
 def device_reported(
@@ -134,8 +134,7 @@ def _rejected(
     state: State, station: StationState, step: ScanStep, verdict: Rejected, now: Instant
 ) -> Iterator[ev.Event]:
     """Read again where that may help; else the check has failed for good."""
-    may_help = verdict.rule in _READ_AGAIN or verdict.unclear
-    if may_help and step.attempt <= state.plant.site.policies.retriggers:
+    if verdict.rule in _READ_AGAIN and step.attempt <= state.plant.site.policies.retriggers:
         yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
         return
     hand = station.hand if step.target is not ScanTarget.TOTE else None

@@ -89,8 +89,6 @@ class Rejected:
     expected: str
     scanned: str
     detail: str = ""
-    unclear: bool = False
-    """What was read is no label of this site at all: another read may show one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,7 @@ def _verify_label(
         case Invalid(reason=reason):
             return Rejected(Rule.INVALID_CODE, expected, printable(data), reason)
         case Unrecognised(reason=reason):
-            return Rejected(rule, expected, printable(data), reason, unclear=True)
+            return Rejected(rule, expected, printable(data), reason)
 
 
 def _why_no_item(reading: Reading) -> str:
