@@ -11,6 +11,7 @@ from tests.faults.conftest import MakeCell
 from tests.simulators.bench import of
 
 WIRES = pytest.mark.parametrize("opcua", [[], ["asrs-1"]], ids=["modbus", "opcua"])
+MACHINES = ("asrs-1", "conveyor-1", "picker-1")
 RETRIEVE = {"device": "asrs-1", "verb": "retrieve"}
 SHORT_S = 0.4
 """A request time-out that a test can wait for."""
@@ -74,12 +75,11 @@ async def test_a_late_acknowledgement_is_waited_for(cell: MakeCell, opcua: list[
 
 
 @pytest.mark.fault("ack_late")
-@WIRES
 async def test_an_acknowledgement_later_than_the_time_out_is_doubt_and_is_ignored_when_it_comes(
-    cell: MakeCell, opcua: list[str]
+    cell: MakeCell,
 ) -> None:
     late = of(fault="ack_late", **RETRIEVE, delay_s=0.8)
-    async with cell(late, lasting(1.0), opcua=opcua, request_timeout_s=SHORT_S) as site:
+    async with cell(late, lasting(1.0), request_timeout_s=SHORT_S) as site:
         await site.complete()
         crane = site.witness["asrs-1"]
         number = crane.sent[0]

@@ -8,7 +8,7 @@ from edge_agent.domain import events as ev
 from edge_agent.domain.command import Done, NotStarted, Running
 from edge_agent.domain.device import Mode
 from tests.faults.conftest import MakeCell
-from tests.faults.test_answers import RETRIEVE, SHORT_S, WIRES
+from tests.faults.test_answers import MACHINES, RETRIEVE, SHORT_S, WIRES
 from tests.simulators.bench import of
 
 SHORTLY = {"half_open": {"silent_s": 0.8}, "hung": {"duration_s": 0.8}, "restart": {"down_s": 0.2}}
@@ -54,26 +54,22 @@ async def test_a_command_that_is_lost_with_the_link_is_sent_once_after_asking(
 
 
 @pytest.mark.fault("half_open")
-@WIRES
-async def test_a_half_open_link_with_nothing_under_way_is_noticed_within_seconds(
-    cell: MakeCell, opcua: list[str]
+async def test_a_half_open_link_with_nothing_under_way_is_noticed_within_seconds_on_both_wires(
+    cell: MakeCell,
 ) -> None:
-    async with cell(opcua=opcua, request_timeout_s=SHORT_S) as site:
-        site.arm("half_open", device="asrs-1", time_s=0, silent_s=0.1)
+    async with cell(opcua=["asrs-1"], request_timeout_s=SHORT_S) as site:
+        site.arm("half_open", time_s=0, silent_s=0.1)
         await site.struck("half_open")
         begun = asyncio.get_running_loop().time()
-        await site.until(lambda: site.lost("asrs-1"))
+        await site.until(lambda: all(site.lost(device) for device in MACHINES))
         assert asyncio.get_running_loop().time() - begun < NOTICED_S
-        await site.until(lambda: site.modes("asrs-1")[-1] is Mode.READY)
+        await site.until(lambda: all(site.modes(device)[-1] is Mode.READY for device in MACHINES))
         await site.complete()
 
 
 @pytest.mark.fault("hung")
-@WIRES
-async def test_a_command_that_a_hung_device_digs_out_later_counts_once(
-    cell: MakeCell, opcua: list[str]
-) -> None:
-    async with cell(opcua=opcua, request_timeout_s=SHORT_S) as site:
+async def test_a_command_that_a_hung_device_digs_out_later_counts_once(cell: MakeCell) -> None:
+    async with cell(request_timeout_s=SHORT_S) as site:
         site.arm("hung", device="asrs-1", time_s=0, duration_s=1.0)
         await site.struck("hung")
         await site.complete()

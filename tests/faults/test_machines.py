@@ -1,4 +1,4 @@
-"""Machines that stop, lose and misplace things: shown, waited for, put right or held; nothing is done twice."""
+"""Machines that stop, lose or misplace things: shown, waited for, put right or held; nothing done twice."""
 
 from datetime import UTC, datetime, timedelta
 
