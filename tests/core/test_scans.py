@@ -6,7 +6,7 @@ from edge_agent.core.step import next_wakeup_s
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
-from edge_agent.domain.ids import DeviceId
+from edge_agent.domain.ids import DeviceId, TaskId
 from tests.core.agent import CUP, MUG, PEN, Agent, a_line, a_site, a_task, an_agent, ean
 from tests.core.floor import tote
 
@@ -169,6 +169,19 @@ def test_failed_picks_are_counted_anew_after_a_unit_was_placed() -> None:
         agent.run_to(ev.UnitPutBack, count=len(agent.of(ev.UnitPutBack)) + 1)
         agent.run_to(ev.UnitPlaced, count=len(agent.of(ev.UnitPlaced)) + 1)
     assert agent.of(ev.SourceExhausted) == []
+
+
+@pytest.mark.parametrize("code", [ean(PEN), ean(CUP), b"]E04006381333930", b"]C0TOTE-0001", None])
+def test_a_wrong_scan_makes_no_line_and_changes_no_quantity(code: bytes | None) -> None:
+    agent = at_item_scan()
+    task = agent.state.tasks[TaskId("T-1")]
+    before = [(line_id, line.picked, line.remaining, line.short) for line_id, line in task.lines.items()]
+    for _ in range(3):
+        if agent.scan_steps(ev.ScanTarget.ITEM):
+            agent.scan(code)
+    assert agent.of(ev.ScanRejected)
+    after = [(line_id, line.picked, line.remaining, line.short) for line_id, line in task.lines.items()]
+    assert after == before
 
 
 # ---- tote and container scans ------------------------------------------------------------------------

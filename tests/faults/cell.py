@@ -22,7 +22,7 @@ from edge_agent.core.wait import WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
-from edge_agent.domain.device import Mode
+from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn, TaskId
 from edge_agent.domain.inputs import DeviceReported, Input, Started, TaskSubmitted
@@ -58,12 +58,19 @@ class Witness:
 
     def __init__(self, device: Device) -> None:
         self._device = device
+        self.connected = 0
+        """How often a connection came about."""
         self.sent: list[CommandId] = []
         self.told: list[tuple[CommandId, Reconciled]] = []
         """What the device said became of a command, in order."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._device, name)
+
+    async def connect(self) -> DeviceStatus:
+        status = await self._device.connect()
+        self.connected += 1
+        return status
 
     async def send(self, command: Command) -> Accepted | Refusal:
         self.sent.append(command.command_id)

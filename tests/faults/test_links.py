@@ -92,6 +92,25 @@ async def test_a_device_that_is_away_for_longer_is_shown_as_disconnected_and_get
         await site.until(lambda: site.of(ev.TaskCompleted))
 
 
+@pytest.mark.fault("restart")
+async def test_after_a_server_restart_there_is_one_session_and_no_flood_of_them(cell: MakeCell) -> None:
+    async with cell(of(fault="restart", **RETRIEVE, down_s=0.5), opcua=["asrs-1"]) as site:
+        await site.complete()
+        assert site.witness["asrs-1"].connected == 2
+
+
+@pytest.mark.fault("hung")
+async def test_a_silent_device_takes_nothing_from_the_others(cell: MakeCell) -> None:
+    async with cell(request_timeout_s=SHORT_S) as site:
+        site.arm("hung", device="asrs-1", time_s=0, duration_s=1.5)
+        await site.struck("hung")
+        site.submit()
+        await site.until(lambda: site.of(ev.ContainerArrived))
+        assert site.of(ev.TripRetrieved) == [], "the others did not wait for it"
+        assert site.lost("conveyor-1") == 0
+        await site.until(lambda: site.of(ev.TaskCompleted))
+
+
 @pytest.mark.fault("memory_lost")
 @WIRES
 async def test_a_command_that_a_device_has_forgotten_is_never_sent_again_under_its_id(
