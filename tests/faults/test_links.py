@@ -102,7 +102,7 @@ async def test_after_a_server_restart_there_is_one_session_and_no_flood_of_them(
 @pytest.mark.fault("hung")
 async def test_a_silent_device_takes_nothing_from_the_others(cell: MakeCell) -> None:
     async with cell(request_timeout_s=SHORT_S) as site:
-        site.arm("hung", device="asrs-1", time_s=0, duration_s=1.5)
+        site.arm("hung", device="asrs-1", time_s=0, duration_s=1.0)
         await site.struck("hung")
         site.submit()
         await site.until(lambda: site.of(ev.ContainerArrived))

@@ -35,7 +35,7 @@ async def no_orders_until_it_is_reset(site: Cell, fault: str, device: str, mode:
 
 @pytest.mark.fault("slow")
 async def test_a_slow_machine_is_asked_when_its_time_is_up_and_waited_for(cell: MakeCell) -> None:
-    async with cell(lasting(1.5), verb_timeout_s=0.3) as site:
+    async with cell(lasting(1.3), verb_timeout_s=0.3) as site:
         await site.complete()
         crane = site.witness["asrs-1"]
         assert crane.answers(crane.sent[0])[0] is Running
