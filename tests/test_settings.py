@@ -1,10 +1,13 @@
 """The site file is read, overridden from the environment and typed."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from drivers.profile import Profile
@@ -45,6 +48,25 @@ def test_aliases_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:
         ("supply: {capacity: 0}", "supply: &endless {capacity: 0}"), ("ship: {capacity: 0}", "ship: *endless")
     )
     assert load(tmp_path, b"\xef\xbb\xbf" + text.encode()).points["ship"].capacity == 0
+
+
+def parts_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and every model that is a part of it."""
+    yield model
+    for field in model.model_fields.values():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from parts_of(part)
+
+
+@pytest.mark.parametrize("document", [Site, Profile])
+def test_every_time_among_the_settings_says_that_it_is_in_seconds(document: type[BaseModel]) -> None:
+    fields = {
+        (part.__name__, name): f for part in parts_of(document) for name, f in part.model_fields.items()
+    }
+    fractions = [key for key, field in fields.items() if field.annotation is float]
+    assert fractions
+    assert [key for key in fractions if not key[1].endswith("_s")] == []
 
 
 # ---- the environment ---------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from edge_agent.adapters.pick_task import Refused, content_digest, parse_cancel, parse_submit
+from edge_agent.adapters.pick_task import Refused, content_digest, misdirected, parse_cancel, parse_submit
 from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.inputs import CancelSubmitted, Input, MessageRefused, TaskSubmitted
 from edge_agent.domain.site import Site
@@ -45,6 +45,8 @@ class Intake:
         if topic == self._cancel:
             cancel = parse_cancel(payload, self._limits)
             return _refused("cancel", cancel) if isinstance(cancel, Refused) else CancelSubmitted(cancel)
+        if topic != self._submit:
+            return _refused("submit", misdirected(topic, payload))
         task = parse_submit(payload, self._limits)
         if isinstance(task, PickTask):
             return TaskSubmitted(task, content_digest(task))

@@ -17,6 +17,7 @@ from typing import Any
 from edge_agent.adapters import journal_snapshots as snapshots
 from edge_agent.adapters import journal_sqlite as sqlite
 from edge_agent.adapters.journal_chain import COLUMNS
+from edge_agent.adapters.journal_log import damage_in_log
 from edge_agent.adapters.journal_rows import Head, Row
 from edge_agent.adapters.journal_scan import Damage, connect, head_of, scan
 from edge_agent.errors import JournalError
@@ -47,9 +48,10 @@ def export(journal: Path, target: Path) -> Exported:
     if not journal.is_file():
         raise JournalError(f"{journal}: there is no journal here")
     try:
+        log_damage = damage_in_log(journal) and damage_in_log(journal)  # once may be a commit under way
         with closing(connect(journal)) as connection:
             connection.execute("BEGIN")  # one state, whatever is appended meanwhile
-            return _write(target, _Source(connection))
+            return _write(target, _Source(connection, log_damage))
     except sqlite3.Error as error:
         raise JournalError(
             f"{journal}: nothing can be read: {error}; take a copy of it ({sqlite.RECOVER})"
@@ -70,8 +72,9 @@ def _write(target: Path, source: "_Source") -> Exported:
 class _Source:
     """A journal's lines, and, when they have been gone through, what they were."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, log_damage: str | None) -> None:
         self._connection = connection
+        self._log_damage = log_damage
         self._events = self._first = self._last = 0
         self._missing: list[Damage] = []
         self._snapshot: int | None = None
@@ -89,6 +92,9 @@ class _Source:
             else:
                 self._count(found["sequence"])
                 yield {"kind": "event"} | {name: found[name] for name in COLUMNS}
+        if self._log_damage:
+            lost = max(self._last, head.sequence) + 1
+            self._missing.append(Damage(lost, lost, self._log_damage))
         yield {
             "kind": "end",
             "events": self._events,

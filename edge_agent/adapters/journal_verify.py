@@ -9,6 +9,7 @@ from pathlib import Path
 from edge_agent.adapters import journal_pages as pages
 from edge_agent.adapters import journal_snapshots as snapshots
 from edge_agent.adapters import journal_sqlite as sqlite
+from edge_agent.adapters.journal_log import damage_in_log
 from edge_agent.adapters.journal_rows import Head, Numbering, Row, from_row
 from edge_agent.adapters.journal_scan import Damage, connect, head_of, scan
 from edge_agent.adapters.journal_schema import check_revision
@@ -57,10 +58,13 @@ def _file_problems(path: Path) -> list[str]:
     if not pages.has_room(path) and _is_older(path):
         return []
     size = pages.PAGE_BYTES
-    return [
+    # The agent may be in the middle of a commit: then a second look finds nothing.
+    log = damage_in_log(path) and damage_in_log(path)
+    changed = [
         f"page {number} was changed (bytes {number * size - size} to {number * size - 1})"
         for number in pages.damaged_pages(path)
     ]
+    return [log, *changed] if log else changed
 
 
 def _is_older(path: Path) -> bool:

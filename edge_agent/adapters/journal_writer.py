@@ -13,7 +13,9 @@ from edge_agent.adapters import journal_schema as schema
 from edge_agent.adapters import journal_snapshots as snapshots
 from edge_agent.adapters import journal_sqlite as sqlite
 from edge_agent.adapters.journal_chain import GENESIS, link
+from edge_agent.adapters.journal_log import damage_in_log
 from edge_agent.adapters.journal_rows import Head, Row
+from edge_agent.adapters.journal_scan import damaged
 from edge_agent.adapters.journal_upgrade import prepare
 from edge_agent.errors import JournalError
 from edge_agent.ports import Snapshot
@@ -36,6 +38,7 @@ class Writer:
         self._failure: str | None = None
         self._lock = sqlite.Lock(path)
         try:
+            _check_log(path)
             sqlite.check(path, may_be_new=True)
             prepare(path)
             self._engine = sqlite.writing_engine(path)
@@ -153,3 +156,13 @@ _SET_CURSOR = _INSERT_CURSOR.on_conflict_do_update(
 
 def _positions(cursors: Mapping[str, int]) -> list[Row]:
     return [{"name": name, "position": position} for name, position in cursors.items()]
+
+
+def _check_log(path: Path) -> None:
+    """Before SQLite opens it: afterwards nobody could tell."""
+    try:
+        problem = damage_in_log(path)
+    except OSError as error:
+        raise JournalError(f"{path}: its write-ahead log cannot be read: {error.strerror}") from error
+    if problem:
+        raise damaged(path, problem)

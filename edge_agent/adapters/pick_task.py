@@ -64,7 +64,8 @@ Json = dict[str, Any]
 class Refused:
     """A message that is not taken; nothing of it is used.
 
-    `code` is not_json, too_large, too_deep or invalid_fields; `fields` names every wrong field then.
+    `code` is not_json, too_large, too_deep, other_topic or invalid_fields; `fields` names every wrong field
+    then.
     `excerpt` is the first 4 KiB of the message, whatever it was.
     """
 
@@ -116,6 +117,15 @@ def _canonical(value: date) -> str:
 
 
 # ---- refusals ----------------------------------------------------------------------------------------
+
+
+def misdirected(topic: str, payload: bytes) -> Refused:
+    """A message on a topic that is none of ours.
+
+    A broker keeps what a session of our name once subscribed to, also after the configuration has changed.
+    """
+    message = f"came on {topic}, which is no topic of this gateway any more: send it to the present one"
+    return Refused("other_topic", message, (), None, _excerpt(payload))
 
 
 def _excerpt(payload: bytes) -> str:

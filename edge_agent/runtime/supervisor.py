@@ -29,6 +29,7 @@ from edge_agent.domain.ids import CommandId
 from edge_agent.domain.inputs import CommandAnswered, CommandResolved, Input
 from edge_agent.ports import Device
 from edge_agent.runtime.backoff import Backoff
+from edge_agent.runtime.cancellation import raise_if_cancelled
 from edge_agent.runtime.doubt import LOOK_EVERY_S, Doubt
 from edge_agent.runtime.presence import Presence, Put
 from edge_agent.runtime.remarks import Remarks
@@ -197,6 +198,7 @@ class DeviceSupervisor:
 
     async def _do_work(self) -> None:
         while True:
+            raise_if_cancelled()  # libraries that wait with `asyncio.wait_for` may have swallowed it
             match await self._work.get():
                 case CommandEnded() as report:
                     reached(CrashPoint.BEFORE_DEVICE_ACK)

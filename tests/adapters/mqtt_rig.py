@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -17,14 +17,14 @@ both_protocols = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 
 
 class Agent:
-    """A link that takes the messages of `in`, and its task."""
+    """A link that takes the messages of `in` unless told otherwise, and its task."""
 
-    def __init__(self, url: str, **settings: Any) -> None:
+    def __init__(self, url: str, subscriptions: Sequence[str] = ("in",), **settings: Any) -> None:
         self.received: list[Received] = []
         self.link = MqttLink(
             Broker(url=url, **{"reconnect_max_s": 0.2, **settings}),
             client_id="agent",
-            subscriptions=["in"],
+            subscriptions=subscriptions,
             on_message=lambda *message: self.received.append(message),
             will_topic="state",
             will_payload=b"offline",

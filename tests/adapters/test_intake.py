@@ -1,4 +1,4 @@
-"""From messages to inputs: what is acknowledged, and when."""
+"""From messages to inputs: by the topic that they came on; what is acknowledged, and when."""
 
 import json
 from collections.abc import Callable
@@ -7,8 +7,10 @@ import pytest
 
 from edge_agent.adapters.intake import Intake
 from edge_agent.domain.inputs import CancelSubmitted, Input, MessageRefused, TaskSubmitted
-from tests.adapters.messages import TASK
+from tests.adapters.messages import TASK, encode
 from tests.core.agent import demo_site
+
+CANCEL = encode({"task_id": "T-1001", "revision": 1, "reason": "not wanted"})
 
 
 class Broker:
@@ -46,3 +48,24 @@ def test_a_message_is_acknowledged_when_what_follows_from_it_is_durable_and_not_
     assert broker.acknowledged == []
     broker.durable[0]()
     assert broker.acknowledged == [payload]
+
+
+def read(topic: str, payload: bytes) -> Input:
+    inputs: list[Input] = []
+    root = demo_site().topic_root
+    Intake(demo_site(), lambda what, _: inputs.append(what)).on_message(f"{root}/{topic}", payload, list)
+    return inputs[0]
+
+
+def test_each_topic_has_its_own_kind_of_message() -> None:
+    assert isinstance(read("tasks/submit", encode(TASK)), TaskSubmitted)
+    assert isinstance(read("tasks/cancel", CANCEL), CancelSubmitted)
+
+
+@pytest.mark.parametrize("payload", [encode(TASK), CANCEL, b"nonsense"], ids=["task", "cancel", "nonsense"])
+def test_a_message_on_a_topic_of_an_earlier_configuration_is_refused_by_name(payload: bytes) -> None:
+    refused = read("old/submit", payload)
+    assert isinstance(refused, MessageRefused)
+    assert refused.code == "other_topic"
+    assert "old/submit" in refused.message
+    assert refused.excerpt == payload.decode()

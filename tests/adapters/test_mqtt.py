@@ -192,6 +192,21 @@ async def test_the_subscriptions_are_renewed_when_the_broker_has_forgotten_them(
             await until(lambda: agent.payloads == [b"task"])
 
 
+async def test_a_session_that_persists_does_not_hide_that_the_topics_have_changed(
+    mosquitto: Mosquitto,
+) -> None:
+    async with running(mosquitto.url):
+        pass
+    async with (
+        running(mosquitto.url, subscriptions=["new"]) as agent,
+        running_oms(mosquitto.url) as oms,
+    ):
+        await oms.publish("new", b"task")
+        await until(lambda: agent.payloads == [b"task"])
+        await oms.publish("in", b"late")  # the broker remembers; intake refuses it by name
+        await until(lambda: [topic for topic, _, _ in agent.received] == ["new", "in"])
+
+
 async def test_a_broker_that_comes_later_is_found_and_its_absence_is_said_once(mosquitto: Mosquitto) -> None:
     await mosquitto.stop()
     with capture_logs() as logs:

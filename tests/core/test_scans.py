@@ -174,6 +174,19 @@ def test_failed_picks_are_counted_anew_after_a_unit_was_placed() -> None:
     assert agent.of(ev.SourceExhausted) == []
 
 
+@pytest.mark.parametrize("code", [ean(PEN), ean(CUP), b"]E04006381333930", b"]C0TOTE-0001", None])
+def test_a_wrong_scan_makes_no_line_and_changes_no_quantity(code: bytes | None) -> None:
+    agent = at_item_scan()
+    task = agent.state.tasks[TaskId("T-1")]
+    before = [(line_id, line.picked, line.remaining, line.short) for line_id, line in task.lines.items()]
+    for _ in range(3):
+        if agent.scan_steps(ev.ScanTarget.ITEM):
+            agent.scan(code)
+    assert agent.of(ev.ScanRejected)
+    after = [(line_id, line.picked, line.remaining, line.short) for line_id, line in task.lines.items()]
+    assert after == before
+
+
 # ---- tote and container scans ------------------------------------------------------------------------
 
 
@@ -204,7 +217,8 @@ def test_a_tote_that_is_presented_well_at_the_second_try_is_picked_from() -> Non
 
 def test_a_wrong_container_stops_its_task_and_the_unit_goes_back() -> None:
     agent = at_container_scan()
-    agent.scan(b"]C0OC-0009")
+    for _ in range(3):
+        agent.scan(b"]C0OC-0009")
     assert agent.last(ev.ScanRejected).rule == "V19"
     assert agent.last(ev.ExceptionRaised).kind is ev.ExceptionKind.WRONG_CONTAINER
     agent.run()
@@ -214,11 +228,32 @@ def test_a_wrong_container_stops_its_task_and_the_unit_goes_back() -> None:
     assert agent.state.trips == {}, "no tote waits for a held task"
 
 
+@pytest.mark.parametrize("code", [b"]C0OC-0009", b"]C0OC-0001]C0OC-0001", ean(MUG)], ids=str)
+def test_another_code_than_the_containers_is_read_again_before_it_counts_as_wrong(code: bytes) -> None:
+    agent = at_container_scan()
+    for attempt in (2, 3):
+        agent.scan(code)
+        assert agent.last(ev.ScanRequested).attempt == attempt
+    assert agent.of(ev.ExceptionRaised) == []
+    agent.scan(code)
+    assert agent.last(ev.ScanRejected).rule == "V19"
+    assert agent.last(ev.ExceptionRaised).kind is ev.ExceptionKind.WRONG_CONTAINER
+
+
+@pytest.mark.parametrize("code", [b"]C0OC-0001]C0OC-0001", b"]C0OC-0009", None])
+def test_a_container_whose_label_is_read_at_the_second_try_is_filled(code: bytes | None) -> None:
+    agent = at_container_scan()
+    agent.scan(code)
+    agent.run()
+    assert len(agent.of(ev.TaskCompleted)) == 1
+
+
 def test_a_wrong_container_holds_no_other_task_back() -> None:
     agent = an_agent({1: [MUG] * 3}, a_site("st2"))
     agent.submit(a_task("T-1", priority=90), a_task("T-2", box=2))
     agent.run(until=lambda agent: agent.scan_steps(ev.ScanTarget.CONTAINER))
-    agent.scan(b"]C0OC-0009")
+    for _ in range(3):
+        agent.scan(b"]C0OC-0009")
     agent.run()
     assert [event.task_id for event in agent.of(ev.TaskCompleted)] == ["T-2"]
 

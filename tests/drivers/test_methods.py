@@ -12,7 +12,7 @@ import drivers.links.opcua
 from drivers.handshakes.methods import MethodsHandshake
 from drivers.links.opcua import OpcUaLink
 from drivers.profile import Handshake, Methods, Profile, Verb
-from edge_agent.domain.command import Accepted, Done, Refusal, RefusalReason, Report
+from edge_agent.domain.command import Accepted, Done, NotStarted, Refusal, RefusalReason, Report
 from edge_agent.domain.device import CommandEnded, DeviceStatus, Mode, StatusChanged
 from edge_agent.domain.ids import CommandId
 from edge_agent.errors import DeviceMismatchError, LinkLostError
@@ -246,6 +246,24 @@ class Odd:
     """A sighting that no page describes."""
 
     seen, place = 7, "st1-tote"
+
+
+async def test_a_subscription_that_the_server_has_lost_is_a_lost_link_though_the_session_lives(
+    controller: Controller, cable: Cable
+) -> None:
+    handshake = talk_to(controller, cable.port, heartbeat_limit_s=1.0)
+    await handshake.connect()
+    server = controller.server._server
+    assert server is not None
+    service = server.iserver.subscription_service
+    await service.delete_subscriptions(list(service.subscriptions))
+    epoch = controller.memory.epoch
+    assert await handshake.reconcile(CommandId(next(ids)), epoch) == NotStarted(), "the session answers"
+    with pytest.raises(LinkLostError):
+        async for _ in handshake.observations():
+            pass
+    await handshake.connect()
+    await handshake.close()
 
 
 async def test_events_that_nobody_fetches_are_a_lost_link_and_not_dropped(

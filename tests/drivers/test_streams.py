@@ -57,6 +57,21 @@ async def test_a_scanner_over_tcp_is_triggered_reads_and_shows_the_verdict() -> 
         await scanner.close()
 
 
+async def test_codes_that_come_in_a_burst_are_all_handed_on_in_order() -> None:
+    codes = [f"]C0TOTE-{number:04}".encode() for number in range(2000)]
+
+    async def burst(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\r\n".join((*codes, b"")))
+        await reader.read()
+
+    async with talking(burst) as port:
+        scanner = scanner_on(TcpClientLink("scan-1", TcpAddress(LOCAL, port)))
+        await scanner.connect()
+        observations = scanner.observations()
+        assert [await following(observations) for _ in codes] == [ScanRead(code) for code in codes]
+        await scanner.close()
+
+
 async def test_a_scanner_without_signals_is_sent_nothing() -> None:
     heard = bytearray()
 

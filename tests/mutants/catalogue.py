@@ -71,8 +71,8 @@ DURABLE = (
         1,
         "a new connection is shown what is not durable yet",
         RETAINED,
-        "        self._views.when_durable(read)\n",
-        "        read()\n",
+        "        self._views.when_durable(call)\n",
+        "        call()\n",
         tests_of("runtime/test_retained.py", "test_a_new_connection_shows_nothing_of_a_commit_under_way"),
     ),
     Mutant(
@@ -254,8 +254,8 @@ FLOOR = (
         12,
         "a device that is e-stopped or in manual mode gets orders",
         f"{CORE}/wait.py",
-        "    if mode is not Mode.READY:\n",
-        "    if mode is Mode.DISCONNECTED:\n",
+        "    if mode is not Mode.READY:\n        return Wait(",
+        "    if mode is Mode.DISCONNECTED:\n        return Wait(",
         tests_of("core/test_commands.py", "test_a_device_that_is_not_ready_gets_no_command_until_it_is"),
     ),
 )

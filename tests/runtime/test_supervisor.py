@@ -374,3 +374,28 @@ async def test_why_a_device_cannot_be_reached_is_told_while_it_cannot() -> None:
         await inbox.ready()
         assert supervisor.remarks.view(Mode.DISCONNECTED)["detail"] is None
     assert remarked[0] == "asrs-1: link lost: not reachable"
+
+
+async def test_a_stop_that_comes_in_the_moment_of_an_answer_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`asyncio.wait_for` before Python 3.12 drops a cancellation that comes together with the result, and the
+    protocol libraries wait with it (gh-86296)."""
+    device = FakeDevice(DEVICE)
+    sending = asyncio.Event()
+
+    async def answers_as_it_is_cancelled(_: Command) -> Accepted:
+        sending.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return Accepted()
+
+    monkeypatch.setattr(device, "send", answers_as_it_is_cancelled)
+    supervisor = DeviceSupervisor(device, Inbox().put)
+    supervisor.submit(command())
+    task = asyncio.create_task(supervisor.run(), name="supervisor")
+    await sending.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=SOON_S)
+    assert done
+    assert task.cancelled()

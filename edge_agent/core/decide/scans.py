@@ -25,8 +25,8 @@ from edge_agent.domain.events import ExceptionKind, PickedUnit, ScanTarget
 from edge_agent.domain.ids import DeviceId
 from edge_agent.domain.time import Instant
 
-_READ_AGAIN = frozenset({Rule.NO_READ, Rule.INVALID_CODE, Rule.WRONG_TOTE})
-"""What another read may cure: the code was not read well, or the tote was not presented well."""
+_READ_AGAIN = frozenset({Rule.NO_READ, Rule.INVALID_CODE, Rule.WRONG_TOTE, Rule.WRONG_CONTAINER})
+"""What another read may cure: the code was not read well or in part, or the load was not presented well."""
 
 
 def device_reported(

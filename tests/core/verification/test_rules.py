@@ -117,6 +117,17 @@ def test_an_item_that_agrees_with_the_task_passes_with_what_its_code_says(
     assert verify(data, expected) == ItemPassed(Rule.ITEM_MATCHES, MUG, *facts)
 
 
+@pytest.mark.parametrize("data", [b"]E04006381333931", b"]C10104006381333931", b"]I104006381333931"])
+def test_an_item_is_the_same_whether_its_code_has_13_digits_or_14(data: bytes) -> None:
+    assert isinstance(verify(data), ItemPassed)
+
+
+def test_the_right_lot_of_another_item_is_another_item() -> None:
+    verdict = verify(b"]C1010000009638507410LOT7", LOT)
+    assert isinstance(verdict, Rejected)
+    assert verdict.rule is Rule.WRONG_ITEM
+
+
 def test_an_untagged_item_passes_only_where_the_scanner_sends_no_identifiers() -> None:
     assert isinstance(verify(b"4006381333931", aim=False), ItemPassed)
     assert isinstance(verify(b"]E04006381333931", aim=False), Rejected)
