@@ -80,7 +80,7 @@ class Agent:
             else:
                 device = build_device(device_id, settings, profile)
                 self._devices[device_id] = DeviceSupervisor(device, self._put)
-        self._intake = Intake(site, self._put)
+        self._intake = Intake(site, self._put, lambda after: self._publisher.tell_again(after))
         self._link = MqttLink(
             site.broker,
             client_id=site.broker.client_id or f"edge-agent-{site.site}-{site.gateway}",

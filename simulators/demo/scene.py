@@ -25,6 +25,8 @@ class SceneOptions:
     faults: str = "none"
     scenario: Path | None = None
     """A file with further faults."""
+    rate_per_h: float | None = None
+    """Tasks in a real hour; None: as fast as they are picked."""
     extra_env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -61,6 +63,7 @@ class Scene:
             *config,
             *("--tasks", str(options.tasks), "--seed", str(options.seed)),
             *("--ledger", str(self.oms_ledger)),
+            *(() if options.rate_per_h is None else ("--rate", str(options.rate_per_h))),
         )
 
     def _child(self, name: str, *arguments: str) -> Child:
