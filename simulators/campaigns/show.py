@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +13,10 @@ from rich.table import Table
 
 from edge_agent.crash_points import CrashPoint
 from edge_agent.domain.site import Site
-from simulators.campaigns.chaos import Chaos, ChaosOptions, ChaosReport
+from simulators.campaigns.chaos import Kills
+from simulators.campaigns.mixed import Mixture
+from simulators.campaigns.report import Report
+from simulators.campaigns.rounds import Campaign, CampaignOptions
 
 PROBLEMS_SHOWN = 20
 MUST_BE_0 = (
@@ -21,13 +27,33 @@ MUST_BE_0 = (
     "confirmations.missing",
     "confirmations.wrong",
 )
+COUNTED = (
+    *("tasks.submitted", "tasks.completed", "tasks.short", "tasks.held"),
+    *("moves.commanded", "confirmations.events", "confirmations.repeats"),
+)
+ANSWERS = ("Done", "Failed", "Running", "NotStarted", "Unknown")
 
 
-def show_chaos(
-    site: Site, options: ChaosOptions, folder: Path, json_file: Path | None, console: Console
+def show_rounds(
+    campaign: str,
+    site: Site,
+    options: CampaignOptions,
+    folder: Path,
+    json_file: Path | None,
+    console: Console,
 ) -> bool:
-    """Run the crash campaign in a folder. True where every audit was consistent."""
-    console.print(f"{options.cycles} cycles, seed {options.seed}; everything stands in {folder}")
+    """Run `chaos` or `mixed` in a folder. True where every audit was consistent."""
+    report = Report(campaign, options.seed)
+    cycle = Mixture(site, report).strike if campaign == "mixed" else Kills(report).one_life
+    console.print(f"{options.cycles} cycles, seed {options.seed}; rounds that fail stay in {folder}")
+    with progress(report, options.cycles, console) as on_change:
+        asyncio.run(Campaign(site, options, folder, report, cycle, on_change).run())
+    return show_report(report, json_file, console)
+
+
+@contextmanager
+def progress(report: Report, cycles: int, console: Console) -> Iterator[Callable[[], None]]:
+    """A bar that follows the report; gives the function that redraws it."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -36,14 +62,19 @@ def show_chaos(
         console=console,
     )
     with bar:
-        row = bar.add_task("cycles", total=options.cycles)
+        row = bar.add_task(report.campaign, total=cycles)
 
-        def show(report: ChaosReport) -> None:
-            text = f"cycles   rounds {report.rounds}, problems {len(report.problems)}"
+        def redraw() -> None:
+            text = f"{report.campaign}   rounds {report.rounds}, problems {len(report.problems)}"
             bar.update(row, completed=report.cycles, description=text)
 
-        report = asyncio.run(Chaos(site, options, folder, show).run())
-    console.print(_table(report))
+        redraw()
+        yield redraw
+
+
+def show_report(report: Report, json_file: Path | None, console: Console) -> bool:
+    """Print the table, the first problems and the verdict; write the JSON where asked."""
+    console.print(report_table(report))
     for problem in report.problems[:PROBLEMS_SHOWN]:
         console.print(problem, style="red", highlight=False)
     if json_file is not None:
@@ -52,19 +83,31 @@ def show_chaos(
     return report.consistent
 
 
-def _table(report: ChaosReport) -> Table:
-    table = Table(title=f"Chaos: {report.cycles} cycles in {report.rounds} rounds, seed {report.seed}")
+def report_table(report: Report) -> Table:
+    """What was done, what the devices answered, what was counted, and what must be nought."""
+    title = f"{report.campaign}: {report.cycles} cycles in {report.rounds} rounds, seed {report.seed}"
+    table = Table(title=title, title_justify="left")
     table.add_column("what")
     table.add_column("how often", justify="right")
-    table.add_row("killed at a random moment", str(report.random_kills))
+    row = partial(_row, table)
+    for what, count in sorted(report.done.items()):
+        row(what, count)
+    table.add_section()
     for point in CrashPoint:
-        table.add_row(f"killed at {point.value}", str(report.crash_points[point.value]))
+        row(f"killed at {point.value}", report.crash_points[point.value])
     table.add_section()
-    for answer in ("Done", "Failed", "Running", "NotStarted", "Unknown"):
-        table.add_row(f"commands in doubt found {answer}", str(report.reconciled[answer]))
+    for fault, count in sorted(report.struck.items()):
+        row(f"fault that struck: {fault}", count)
     table.add_section()
-    for key in ("tasks.submitted", "tasks.completed", "tasks.short", "tasks.held", "moves.commanded"):
-        table.add_row(key, str(report.totals[key]))
+    for answer in ANSWERS:
+        row(f"commands in doubt found {answer}", report.reconciled[answer])
+    table.add_section()
+    for key in COUNTED:
+        row(key, report.totals[key])
     for key in MUST_BE_0:
-        table.add_row(f"{key} (must be 0)", str(report.totals[key]))
+        row(f"{key} (must be 0)", report.totals[key])
     return table
+
+
+def _row(table: Table, what: str, count: int) -> None:
+    table.add_row(what, str(count))
