@@ -49,7 +49,7 @@ docs: setup  ## Make the generated documents anew: state diagrams, JSON Schemas
 	$(BIN)/python -m docs.generate
 
 lock: setup  ## Resolve the dependencies anew into requirements.lock (needs uv)
-	uv pip compile pyproject.toml --extra demo --group dev --universal --no-header \
+	uv pip compile pyproject.toml --extra demo --extra soak --group dev --universal --no-header \
 	  --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 -q -o requirements.lock
 
 clean:  ## Remove what the targets made

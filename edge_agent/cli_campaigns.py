@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from edge_agent.domain.site import Site
+from edge_agent.errors import ConfigurationError
 
 campaign_app = typer.Typer(help="Long runs that try to break the agent.", no_args_is_help=True)
 
@@ -50,6 +51,53 @@ def mixed(
     _rounds("mixed", cycles, seed, speed, tasks, json_file, keep)
 
 
+@campaign_app.command()
+def broker(
+    seed: SeedOption = 1,
+    speed: SpeedOption = 80.0,
+    tasks: TasksOption = 8,
+    json_file: JsonOption = None,
+    keep: KeepOption = None,
+) -> None:
+    """Let the broker be killed, forget, refuse, be slow, expire, take another client: a scene for each."""
+    from rich.console import Console
+
+    from simulators.campaigns.rounds import CampaignOptions
+    from simulators.campaigns.show import show_broker
+
+    site_file, site = _demo_site()
+    options = CampaignOptions(site_file, 1, seed, speed, "none", tasks)
+    if not show_broker(site, options, _folder(keep), json_file, Console()):
+        raise typer.Exit(1)
+
+
+@campaign_app.command()
+def soak(
+    hours: Annotated[float, typer.Option(min=0.01, help="Real hours.")] = 1.0,
+    rate: Annotated[float, typer.Option(min=60, help="Tasks in a real hour.")] = 3600.0,
+    seed: SeedOption = 1,
+    speed: SpeedOption = 60.0,
+    every: Annotated[float, typer.Option(min=0.5, help="Real seconds between two samples.")] = 10.0,
+    json_file: JsonOption = None,
+    keep: KeepOption = None,
+) -> None:
+    """Work at a steady rate for hours and see whether anything grows: memory, descriptors, journal."""
+    from rich.console import Console
+
+    try:
+        from simulators.campaigns.show_soak import show_soak
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{error.name} is missing: install the soak extra (pip install 'edge-agent[soak]')"
+        ) from error
+    from simulators.campaigns.soak import SoakOptions
+
+    site_file, site = _demo_site()
+    options = SoakOptions(site_file, hours, rate, seed, speed, every_s=every)
+    if not show_soak(site, options, _folder(keep), json_file, Console()):
+        raise typer.Exit(1)
+
+
 def _rounds(
     campaign: str, cycles: int, seed: int, speed: float, tasks: int, json_file: Path | None, keep: Path | None
 ) -> None:
@@ -74,4 +122,7 @@ def _demo_site() -> tuple[Path, Site]:
 
 
 def _folder(keep: Path | None) -> Path:
-    return keep or Path(tempfile.mkdtemp(prefix="edge-agent-campaign-"))
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="edge-agent-campaign-"))
+    keep.mkdir(parents=True, exist_ok=True)
+    return keep

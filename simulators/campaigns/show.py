@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from edge_agent.crash_points import CrashPoint
 from edge_agent.domain.site import Site
+from simulators.campaigns.broker import CASES, BrokerCampaign
 from simulators.campaigns.chaos import Kills
 from simulators.campaigns.mixed import Mixture
 from simulators.campaigns.report import Report
@@ -51,36 +53,67 @@ def show_rounds(
     return show_report(report, json_file, console)
 
 
+def show_broker(
+    site: Site, options: CampaignOptions, folder: Path, json_file: Path | None, console: Console
+) -> bool:
+    """Play the broker's cases in a folder. True where every audit was consistent and every case was named."""
+    report = Report("broker", options.seed)
+    console.print(f"{len(CASES)} cases, seed {options.seed}; everything stands in {folder}")
+    with progress(report, len(CASES), console) as on_change:
+        asyncio.run(BrokerCampaign(site, options, folder, report, on_change).run())
+    return show_report(report, json_file, console)
+
+
 @contextmanager
 def progress(report: Report, cycles: int, console: Console) -> Iterator[Callable[[], None]]:
     """A bar that follows the report; gives the function that redraws it."""
-    bar = Progress(
+    with bar(cycles, console) as update:
+
+        def redraw() -> None:
+            update(
+                report.cycles,
+                f"{report.campaign}   rounds {report.rounds}, problems {len(report.problems)}",
+            )
+
+        redraw()
+        yield redraw
+
+
+@contextmanager
+def bar(total: int, console: Console) -> Iterator[Callable[[int, str], None]]:
+    """A bar; gives the function that moves it and says what stands before it."""
+    shown = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=console,
     )
-    with bar:
-        row = bar.add_task(report.campaign, total=cycles)
-
-        def redraw() -> None:
-            text = f"{report.campaign}   rounds {report.rounds}, problems {len(report.problems)}"
-            bar.update(row, completed=report.cycles, description=text)
-
-        redraw()
-        yield redraw
+    with shown:
+        row = shown.add_task("", total=total)
+        yield lambda completed, text: shown.update(row, completed=completed, description=text)
 
 
 def show_report(report: Report, json_file: Path | None, console: Console) -> bool:
     """Print the table, the first problems and the verdict; write the JSON where asked."""
     console.print(report_table(report))
-    for problem in report.problems[:PROBLEMS_SHOWN]:
-        console.print(problem, style="red", highlight=False)
-    if json_file is not None:
-        json_file.write_text(json.dumps(report.to_json(), indent=2) + "\n", "utf-8")
+    show_problems(report.problems, console)
+    write_json(report.to_json(), json_file)
     console.print(f"consistent: {str(report.consistent).lower()}")
     return report.consistent
+
+
+def show_problems(problems: Sequence[str], console: Console) -> None:
+    for problem in problems[:PROBLEMS_SHOWN]:
+        console.print(problem, style="red", highlight=False)
+    if len(problems) > PROBLEMS_SHOWN:
+        console.print(f"... and {len(problems) - PROBLEMS_SHOWN} more")
+
+
+def write_json(content: Mapping[str, Any], file: Path | None) -> None:
+    """Write a report where one is asked for."""
+    if file is not None:
+        file.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 def report_table(report: Report) -> Table:
@@ -93,7 +126,7 @@ def report_table(report: Report) -> Table:
     for what, count in sorted(report.done.items()):
         row(what, count)
     table.add_section()
-    for point in CrashPoint:
+    for point in CrashPoint if report.crash_points else ():
         row(f"killed at {point.value}", report.crash_points[point.value])
     table.add_section()
     for fault, count in sorted(report.struck.items()):

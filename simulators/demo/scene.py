@@ -36,6 +36,7 @@ class Scene:
     def __init__(
         self, site: Site, options: SceneOptions, folder: Path, broker: BrokerFactory = broker_for
     ) -> None:
+        self.site = site
         self.options = options
         self.folder = folder
         self.port = free_port()
