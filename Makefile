@@ -7,12 +7,15 @@ STAMP  := $(VENV)/.installed
 
 CYCLES ?= 40
 SEED   ?= 1
+HOURS  ?= 1
+
+CAMPAIGN = PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format docs lock clean
+.PHONY: help setup demo test chaos mixed broker-cases soak check format docs lock clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(STAMP)  ## Make .venv with everything locked in requirements.lock
 
@@ -33,7 +36,16 @@ test: setup  ## Run the test suite (installs the mosquitto broker where it may)
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 chaos: setup  ## Kill the agent CYCLES times (SEED), audit every round
-	@PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign chaos --cycles $(CYCLES) --seed $(SEED) $(ARGS)
+	@$(CAMPAIGN) chaos --cycles $(CYCLES) --seed $(SEED) $(ARGS)
+
+mixed: setup  ## The same with broker kills, device restarts and link faults mixed in
+	@$(CAMPAIGN) mixed --cycles $(CYCLES) --seed $(SEED) $(ARGS)
+
+broker-cases: setup  ## Everything that a broker can do, a small scene for each, audited
+	@$(CAMPAIGN) broker --seed $(SEED) $(ARGS)
+
+soak: setup  ## HOURS at a steady rate; samples, a plot, and a verdict on what grows
+	@$(CAMPAIGN) soak --hours $(HOURS) --seed $(SEED) $(ARGS)
 
 check: setup  ## Linters, types, import contracts
 	$(BIN)/ruff check .

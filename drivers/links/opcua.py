@@ -25,6 +25,22 @@ QUEUE_LIMIT = 10_000
 """Notifications that may wait here before the link counts as lost."""
 
 
+@contextmanager
+def plain_cancellation() -> Iterator[None]:
+    """Turn asyncua's own cancellation into everybody's.
+
+    A request that is cancelled in the moment of its answer raises a subclass of `CancelledError`
+    (`wait_for2.CancelledWithResultError`). TaskGroup and `timeout` look for `CancelledError` alone: they
+    would take the subclass for an error that nobody handles, and it would end the agent.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if type(error) is asyncio.CancelledError:
+            raise
+        raise asyncio.CancelledError from error
+
+
 class OpcUaLink:
     """A client session with one server.
 
@@ -48,7 +64,8 @@ class OpcUaLink:
         try:
             with self._doing(f"connecting to {self._url}"):
                 async with asyncio.timeout(CONNECT_LIMIT_S):
-                    await client.connect(auto_reconnect=False)
+                    with plain_cancellation():
+                        await client.connect(auto_reconnect=False)
         except BaseException:
             await self.close()
             raise
@@ -115,7 +132,8 @@ class OpcUaLink:
     def _doing(self, what: str) -> Iterator[None]:
         """Turn what the library raises into a lost link, and keep it lost."""
         try:
-            yield
+            with plain_cancellation():
+                yield
         except (OSError, TimeoutError, ValueError, UaError) as error:
             self.fail(f"{what}: {error or type(error).__name__}")
 
@@ -133,9 +151,11 @@ class OpcUaLink:
             # Also wakes whoever iterates it, whether or not the server still answers.
             with suppress(TimeoutError, OSError, UaError):
                 async with asyncio.timeout(CLOSE_LIMIT_S):
-                    await subscription.delete()
+                    with plain_cancellation():
+                        await subscription.delete()
         if client is not None:
-            await client.disconnect()
+            with plain_cancellation():
+                await client.disconnect()
 
     def _open_client(self) -> Client:
         if self._client is None or self._lost:

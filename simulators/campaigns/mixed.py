@@ -25,10 +25,11 @@ class Mixture:
 
         Raises `ChildFailedError` where a process ends that must not.
         """
-        if not scene.agent.running:
-            await scene.agent.start()
+        if scene.agent.returncode is None and not scene.agent.running:
+            await scene.agent.start()  # the round begins
         if await scene.oms.ended_within(self._chance.uniform(*QUIET_S)):
             return False
+        scene.agent.must_run()
         disturbance = next(self._plan)
         await disturbance.strike(scene)
         self._report.done[disturbance.name] += 1

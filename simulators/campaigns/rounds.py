@@ -5,6 +5,7 @@ The judge is the audit of the world's and the OMS's own ledgers, never the agent
 
 import asyncio
 import shutil
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,12 +98,13 @@ class Campaign:
 
 
 async def to_the_end(scene: Scene) -> None:
-    """Start the agent where it does not run, and wait until every task has ended or is held.
+    """Start the agent where it was killed, and wait until every task has ended or is held.
 
     Raises `ChildFailedError` when that does not come, or a process fails.
     """
-    if not scene.agent.running:
+    if scene.agent.returncode in (None, -signal.SIGKILL) and not scene.agent.running:
         await scene.agent.start()
+    scene.agent.must_run()
     if not await scene.oms.ended_within(ROUND_END_TIMEOUT_S):
         raise ChildFailedError(
             f"{scene.folder}: tasks neither ended nor held after {ROUND_END_TIMEOUT_S:.0f} s"
@@ -110,5 +112,4 @@ async def to_the_end(scene: Scene) -> None:
     if scene.oms.returncode != 0:
         raise ChildFailedError(f"oms ended with code {scene.oms.returncode}{scene.oms.tail()}")
     for child in (scene.agent, scene.simulators):
-        if not child.running:
-            raise ChildFailedError(f"{child.name} ended with code {child.returncode}{child.tail()}")
+        child.must_run()

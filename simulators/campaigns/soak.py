@@ -144,6 +144,7 @@ class Soak:
         began_s = loop.time()
         last_s = began_s + self._options.hours * 3600 + ROUND_END_TIMEOUT_S
         while not await scene.oms.ended_within(self._options.every_s):
+            scene.agent.must_run()
             sample = await asyncio.to_thread(probe.sample, tail, loop.time() - began_s)
             self._report.samples.append(sample)
             _write(self._file, [sample], "a")
