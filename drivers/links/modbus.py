@@ -11,6 +11,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ModbusPDU
 
 from drivers.links.address import ModbusAddress
+from drivers.links.cancellation import heeding_cancellation
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 
 _NOT_THERE = (ExcCodes.ILLEGAL_FUNCTION, ExcCodes.ILLEGAL_ADDRESS, ExcCodes.ILLEGAL_VALUE)
@@ -45,7 +46,9 @@ class ModbusLink:
             name=self._device,
             trace_connect=self._connection_changed,
         )
-        if not await client.connect():
+        with heeding_cancellation():
+            connected = await client.connect()
+        if not connected:
             client.close()
             self._lost = f"no connection to {self._address.host}:{self._address.port}"
             raise LinkLostError(self._device, self._lost)
@@ -101,8 +104,9 @@ class ModbusLink:
 
     async def _reply(self, what: str, request: Callable[[], Awaitable[ModbusPDU]]) -> ModbusPDU:
         try:
-            async with asyncio.timeout(None) as self._patience:
-                return await request()
+            with heeding_cancellation():
+                async with asyncio.timeout(None) as self._patience:
+                    return await request()
         except TimeoutError:
             self.fail(f"{what}: the connection was closed")
         except ModbusException as error:

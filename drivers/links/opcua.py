@@ -11,6 +11,7 @@ from asyncua.common.node import Node
 from asyncua.common.subscription import OverflowPolicy, Subscription
 from asyncua.ua.uaerrors import BadNoMatch, UaError
 
+from drivers.links.cancellation import heeding_cancellation
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 
 CONNECT_LIMIT_S = 10.0
@@ -23,22 +24,6 @@ SESSION_TIMEOUT_MS = 30_000
 """A server drops what a killed agent left behind after this time."""
 QUEUE_LIMIT = 10_000
 """Notifications that may wait here before the link counts as lost."""
-
-
-@contextmanager
-def plain_cancellation() -> Iterator[None]:
-    """Turn asyncua's own cancellation into everybody's.
-
-    A request that is cancelled in the moment of its answer raises a subclass of `CancelledError`
-    (`wait_for2.CancelledWithResultError`). TaskGroup and `timeout` look for `CancelledError` alone: they
-    would take the subclass for an error that nobody handles, and it would end the agent.
-    """
-    try:
-        yield
-    except asyncio.CancelledError as error:
-        if type(error) is asyncio.CancelledError:
-            raise
-        raise asyncio.CancelledError from error
 
 
 class OpcUaLink:
@@ -64,7 +49,7 @@ class OpcUaLink:
         try:
             with self._doing(f"connecting to {self._url}"):
                 async with asyncio.timeout(CONNECT_LIMIT_S):
-                    with plain_cancellation():
+                    with heeding_cancellation():
                         await client.connect(auto_reconnect=False)
         except BaseException:
             await self.close()
@@ -132,7 +117,7 @@ class OpcUaLink:
     def _doing(self, what: str) -> Iterator[None]:
         """Turn what the library raises into a lost link, and keep it lost."""
         try:
-            with plain_cancellation():
+            with heeding_cancellation():
                 yield
         except (OSError, TimeoutError, ValueError, UaError) as error:
             self.fail(f"{what}: {error or type(error).__name__}")
@@ -151,10 +136,10 @@ class OpcUaLink:
             # Also wakes whoever iterates it, whether or not the server still answers.
             with suppress(TimeoutError, OSError, UaError):
                 async with asyncio.timeout(CLOSE_LIMIT_S):
-                    with plain_cancellation():
+                    with heeding_cancellation():
                         await subscription.delete()
         if client is not None:
-            with plain_cancellation():
+            with heeding_cancellation():
                 await client.disconnect()
 
     def _open_client(self) -> Client:
