@@ -7,12 +7,15 @@ STAMP  := $(VENV)/.installed
 
 CYCLES ?= 40
 SEED   ?= 1
+HOURS  ?= 1
+
+CAMPAIGN = PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutants chaos check format docs lock clean
+.PHONY: help setup demo test mutants chaos mixed broker-cases soak check format docs lock clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(STAMP)  ## Make .venv with everything locked in requirements.lock
 
@@ -37,7 +40,16 @@ mutants: setup  ## Break every invariant by hand in a copy of the source: a test
 	@PATH="$$PATH:/usr/sbin" $(BIN)/python -m tests.mutants $(ARGS)
 
 chaos: setup  ## Kill the agent CYCLES times (SEED), audit every round
-	@PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign chaos --cycles $(CYCLES) --seed $(SEED) $(ARGS)
+	@$(CAMPAIGN) chaos --cycles $(CYCLES) --seed $(SEED) $(ARGS)
+
+mixed: setup  ## The same with broker kills, device restarts and link faults mixed in
+	@$(CAMPAIGN) mixed --cycles $(CYCLES) --seed $(SEED) $(ARGS)
+
+broker-cases: setup  ## Everything that a broker can do, a small scene for each, audited
+	@$(CAMPAIGN) broker --seed $(SEED) $(ARGS)
+
+soak: setup  ## HOURS at a steady rate; samples, a plot, and a verdict on what grows
+	@$(CAMPAIGN) soak --hours $(HOURS) --seed $(SEED) $(ARGS)
 
 check: setup  ## Linters, types, import contracts
 	$(BIN)/ruff check .
@@ -53,7 +65,7 @@ docs: setup  ## Make the generated documents anew: state diagrams, JSON Schemas
 	$(BIN)/python -m docs.generate
 
 lock: setup  ## Resolve the dependencies anew into requirements.lock (needs uv)
-	uv pip compile pyproject.toml --extra demo --group dev --universal --no-header \
+	uv pip compile pyproject.toml --extra demo --extra soak --group dev --universal --no-header \
 	  --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 -q -o requirements.lock
 
 clean:  ## Remove what the targets made

@@ -87,7 +87,7 @@ class Agent:
                 self._devices[device_id] = DeviceSupervisor(
                     device, self._put, remarked=partial(self._remarked, device_id)
                 )
-        self._intake = Intake(site, self._put)
+        self._intake = Intake(site, self._put, lambda after: self._publisher.tell_again(after))
         self._link = MqttLink(
             site.broker,
             client_id=site.broker.client_id or f"edge-agent-{site.site}-{site.gateway}",

@@ -214,6 +214,9 @@ def oms(
     tasks: Annotated[int, typer.Option(min=1, max=100_000, help="Pick tasks to submit.")] = 100,
     seed: SeedOption = 1,
     ledger: Annotated[Path, typer.Option(help="Where the OMS writes what it was told.")] = Path("oms.jsonl"),
+    rate: Annotated[
+        float | None, typer.Option(min=1, help="Tasks in a real hour; without it as fast as they are picked.")
+    ] = None,
     cancel_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of tasks to cancel.")] = 0.0,
 ) -> None:
     """Play the order management system: submit tasks, write down what is told, until all have ended."""
@@ -227,7 +230,9 @@ def oms(
 
     async def play(stop: asyncio.Event) -> None:
         _notify_ready()
-        result = await run_oms(site, pick_tasks, ledger=ledger, stop=stop, cancel_rate=cancel_rate, seed=seed)
+        result = await run_oms(
+            site, pick_tasks, ledger=ledger, stop=stop, rate_per_h=rate, cancel_rate=cancel_rate, seed=seed
+        )
         progress = result.progress
         typer.echo(
             f"{progress.ended} of {progress.total} tasks ended, {progress.held} held; ledger: {ledger}"

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
+from edge_agent.domain.site import Site
+from edge_agent.errors import ConfigurationError
+
 campaign_app = typer.Typer(help="Long runs that try to break the agent.", no_args_is_help=True)
+
+CyclesOption = Annotated[int, typer.Option(min=1, help="How often something is done to the scene.")]
+SeedOption = Annotated[int, typer.Option(help="Same seed, same tasks, faults and disturbances.")]
+SpeedOption = Annotated[float, typer.Option(min=0.1, max=200, help="Simulated seconds in a real one.")]
+TasksOption = Annotated[int, typer.Option(min=1, help="Pick tasks in a round.")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the report here.")]
+KeepOption = Annotated[Path | None, typer.Option(help="Work in this folder, and leave everything there.")]
 
 
 @campaign_app.callback()
@@ -17,23 +27,102 @@ def campaigns() -> None:
 
 @campaign_app.command()
 def chaos(
-    cycles: Annotated[int, typer.Option(min=1, help="Lives of the agent.")] = 40,
-    seed: Annotated[int, typer.Option(help="Same seed, same tasks, faults and kills.")] = 1,
-    speed: Annotated[float, typer.Option(min=0.1, max=200, help="Simulated seconds in a real one.")] = 30.0,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report here.")] = None,
-    keep: Annotated[Path | None, typer.Option(help="Work in this folder.")] = None,
+    cycles: CyclesOption = 40,
+    seed: SeedOption = 1,
+    speed: SpeedOption = 30.0,
+    tasks: TasksOption = 60,
+    json_file: JsonOption = None,
+    keep: KeepOption = None,
 ) -> None:
     """Kill the agent at random moments and at every crash point; audit every round."""
+    _rounds("chaos", cycles, seed, speed, tasks, json_file, keep)
+
+
+@campaign_app.command()
+def mixed(
+    cycles: CyclesOption = 20,
+    seed: SeedOption = 1,
+    speed: SpeedOption = 30.0,
+    tasks: TasksOption = 60,
+    json_file: JsonOption = None,
+    keep: KeepOption = None,
+) -> None:
+    """Kill the agent and the broker, restart devices, break links, all mixed by seed; audit every round."""
+    _rounds("mixed", cycles, seed, speed, tasks, json_file, keep)
+
+
+@campaign_app.command()
+def broker(
+    seed: SeedOption = 1,
+    speed: SpeedOption = 80.0,
+    tasks: TasksOption = 8,
+    json_file: JsonOption = None,
+    keep: KeepOption = None,
+) -> None:
+    """Let the broker be killed, forget, refuse, be slow, expire, take another client: a scene for each."""
     from rich.console import Console
 
+    from simulators.campaigns.rounds import CampaignOptions
+    from simulators.campaigns.show import show_broker
+
+    site_file, site = _demo_site()
+    options = CampaignOptions(site_file, 1, seed, speed, "none", tasks)
+    if not show_broker(site, options, _folder(keep), json_file, Console()):
+        raise typer.Exit(1)
+
+
+@campaign_app.command()
+def soak(
+    hours: Annotated[float, typer.Option(min=0.01, help="Real hours.")] = 1.0,
+    rate: Annotated[float, typer.Option(min=60, help="Tasks in a real hour.")] = 3600.0,
+    seed: SeedOption = 1,
+    speed: SpeedOption = 60.0,
+    every: Annotated[float, typer.Option(min=0.5, help="Real seconds between two samples.")] = 10.0,
+    json_file: JsonOption = None,
+    keep: KeepOption = None,
+) -> None:
+    """Work at a steady rate for hours and see whether anything grows: memory, descriptors, journal."""
+    from rich.console import Console
+
+    try:
+        from simulators.campaigns.show_soak import show_soak
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{error.name} is missing: install the soak extra (pip install 'edge-agent[soak]')"
+        ) from error
+    from simulators.campaigns.soak import SoakOptions
+
+    site_file, site = _demo_site()
+    options = SoakOptions(site_file, hours, rate, seed, speed, every_s=every)
+    if not show_soak(site, options, _folder(keep), json_file, Console()):
+        raise typer.Exit(1)
+
+
+def _rounds(
+    campaign: str, cycles: int, seed: int, speed: float, tasks: int, json_file: Path | None, keep: Path | None
+) -> None:
+    from rich.console import Console
+
+    from simulators.campaigns.rounds import CampaignOptions
+    from simulators.campaigns.show import show_rounds
+
+    site_file, site = _demo_site()
+    options = CampaignOptions(site_file, cycles, seed, speed, tasks=tasks, keep=keep is not None)
+    if not show_rounds(campaign, site, options, _folder(keep), json_file, Console()):
+        raise typer.Exit(1)
+
+
+def _demo_site() -> tuple[Path, Site]:
     from edge_agent.resources import config_directory
     from edge_agent.site_file import load
-    from simulators.campaigns.chaos import ChaosOptions
-    from simulators.campaigns.show import show_chaos
 
     site_file = config_directory() / "demo.yaml"
     site, _ = load(site_file, os.environ)
-    folder = keep or Path(tempfile.mkdtemp(prefix="edge-agent-chaos-"))
-    options = ChaosOptions(site_file, cycles, seed, speed)
-    if not show_chaos(site, options, folder, json_file, Console()):
-        raise typer.Exit(1)
+    return site_file, site
+
+
+def _folder(keep: Path | None) -> Path:
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="edge-agent-campaign-"))
+    keep.mkdir(parents=True, exist_ok=True)
+    return keep

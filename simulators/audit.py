@@ -6,7 +6,7 @@ number means is explained in docs/explanation/audit.md.
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from simulators.audit_containers import check_containers
 from simulators.audit_findings import FindingKind, Findings
 from simulators.audit_oms import OmsLedger, read_oms
-from simulators.audit_scans import ScanCheck, first_command_latencies_s
+from simulators.audit_scans import Lag, ScanCheck, first_command_lags
 from simulators.audit_tasks import check_tasks
 from simulators.audit_units import check_inventory, check_orders, check_totes
 from simulators.audit_world import Grip, WorldBook, read_world
@@ -97,7 +97,7 @@ class Latency:
     samples: int
 
     @staticmethod
-    def of(seconds: Sequence[float]) -> "Latency":
+    def of(seconds: Iterable[float]) -> "Latency":
         ordered = sorted(seconds)
         return Latency(_percentile_ms(ordered, 50), _percentile_ms(ordered, 99), len(ordered))
 
@@ -106,6 +106,14 @@ class Latency:
 class Latencies:
     task_to_first_command: Latency
     scan_to_confirmation: Latency
+
+
+@dataclass(frozen=True, slots=True)
+class Lags:
+    """Every single latency, with its time."""
+
+    task_to_first_command: Sequence[Lag]
+    scan_to_confirmation: Sequence[Lag]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,11 @@ def audit(oms: Path, world: Path) -> Audit:
     A last line that a kill cut off is left out. Raises `LedgerError` when a line before it cannot be read and
     OSError when a file cannot.
     """
+    return audit_with_lags(oms, world)[0]
+
+
+def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
+    """The audit, and the latencies that it sums up one by one. Raises as `audit`."""
     findings = Findings()
     world_book = read_world(world, findings)
     oms_ledger = read_oms(oms, findings)
@@ -152,19 +165,21 @@ def audit(oms: Path, world: Path) -> Audit:
     check_tasks(oms_ledger, placed, findings)
     check_containers(oms_ledger, world_book, findings)
     scans.run()
-    return Audit(
+    lags = Lags(first_command_lags(oms_ledger, world_book), scans.lags)
+    result = Audit(
         tasks=_tasks(oms_ledger),
         units=_units(oms_ledger),
         moves=_moves(world_book, findings),
         verification=_verification(world_book, scans, findings),
         confirmations=_confirmations(oms_ledger, findings),
         latency_ms=Latencies(
-            task_to_first_command=Latency.of(first_command_latencies_s(oms_ledger, world_book)),
-            scan_to_confirmation=Latency.of(scans.latencies_s),
+            task_to_first_command=Latency.of(lag.seconds for lag in lags.task_to_first_command),
+            scan_to_confirmation=Latency.of(lag.seconds for lag in lags.scan_to_confirmation),
         ),
         seconds=round(oms_ledger.seconds, 3),
         problems=tuple(finding.text for finding in findings.found),
     )
+    return result, lags
 
 
 def _tasks(oms: OmsLedger) -> TaskCounts:

@@ -55,7 +55,7 @@ class TaskStory:
     task_id: str
     submitted_t: float
     told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
-    """By the event's name, in the order of arrival."""
+    """By the event's name, in the order of their numbers."""
 
     def first(self, name: str) -> Told | None:
         return next(iter(self.told.get(name, ())), None)
@@ -71,13 +71,15 @@ class OmsLedger:
     container_of: dict[str, str] = field(default_factory=dict)
     """Which task each order container belongs to."""
     told: list[Told] = field(default_factory=list)
-    """Every event once, in the order of arrival."""
+    """Every event once, in the order of their numbers."""
     first_t: float | None = None
     last_t: float = 0.0
     last_sequence: int = 0
     """The highest number of an event so far."""
     _contents: dict[str, int] = field(default_factory=dict)
     _id_of: dict[int, str] = field(default_factory=dict)
+    _told_again: list[range] = field(default_factory=list)
+    """Numbers that the OMS asked for again: those that it had missed come late, and may."""
 
     @property
     def seconds(self) -> float:
@@ -107,6 +109,8 @@ class OmsLedger:
                 self._event(entry.t, entry.facts["event"])
             case "task_held":
                 self.book.state_shown(entry.facts["task_id"], {"held": entry.facts["held"]})
+            case "replay_asked":
+                self._told_again.append(range(entry.facts["after"] + 1, self.last_sequence))
             case "unreadable":
                 self._wrong(f"a message on {entry.facts['topic']} is no JSON object")
 
@@ -140,7 +144,7 @@ class OmsLedger:
     def _first_time(self, told: Told, event_id: str) -> None:
         if (other := self._id_of.get(told.sequence)) is not None:
             self._wrong(f"{told} has the id {event_id}, and its number belongs to {other}")
-        elif told.sequence < self.last_sequence:
+        elif told.sequence < self.last_sequence and not self._was_asked_for(told.sequence):
             self.findings.add(FindingKind.ORDER, f"{told} came after event {self.last_sequence}")
         self._id_of[told.sequence] = event_id
         self.last_sequence = max(self.last_sequence, told.sequence)
@@ -149,6 +153,9 @@ class OmsLedger:
         else:
             self._tell(told)
 
+    def _was_asked_for(self, sequence: int) -> bool:
+        return any(sequence in asked for asked in self._told_again)
+
     def _tell(self, told: Told) -> None:
         self.told.append(told)
         task_id = told.data.get("task_id")
@@ -156,6 +163,11 @@ class OmsLedger:
             self.stories[task_id].told[told.name].append(told)
         elif task_id is not None and told.name != "task_rejected":
             self._wrong(f"{told} tells of task {task_id}, which was never submitted")
+
+    def in_order(self) -> None:
+        """Put in its place what was lost on the way and told late."""
+        for told in (self.told, *(list_ for story in self.stories.values() for list_ in story.told.values())):
+            told.sort(key=lambda one: one.sequence)
 
     def _wrong(self, text: str) -> None:
         self.findings.add(FindingKind.WRONG, text)
@@ -166,6 +178,7 @@ def read_oms(path: Path, findings: Findings) -> OmsLedger:
     ledger = OmsLedger(findings)
     for entry in read_ledger(path):
         ledger.take(entry)
+    ledger.in_order()
     for number in ledger.gaps:
         findings.add(FindingKind.GAP, f"event {number} never came; the highest is {ledger.last_sequence}")
     return ledger

@@ -1,6 +1,7 @@
 """Scans: was every unit that was confirmed really read as confirmed, and how soon did the OMS hear of it?"""
 
 from bisect import bisect_right
+from typing import NamedTuple
 
 from simulators.audit_findings import FindingKind, Findings, Identity
 from simulators.audit_oms import OmsLedger, Told
@@ -12,10 +13,17 @@ CLOCKS_S = 0.02
 the agent may decide on it a little earlier; the next unit comes at least one pick later."""
 
 
+class Lag(NamedTuple):
+    """How long something took. `t` is when it ended, Unix seconds."""
+
+    t: float
+    seconds: float
+
+
 class ScanCheck:
     """Joins what the agent said of units with what scanners had read, by scanner and time.
 
-    After `run`, `latencies_s` holds the time from each scan to the arrival of its `unit_verified`, and
+    After `run`, `lags` holds the time from each scan to the arrival of its `unit_verified`, and
     `false_rejects` counts the units that were right, read, and rejected all the same.
     """
 
@@ -24,7 +32,7 @@ class ScanCheck:
         self._world = world
         self._findings = findings
         self._verified: set[int] = set()
-        self.latencies_s: list[float] = []
+        self.lags: list[Lag] = []
         self.false_rejects = 0
 
     def run(self) -> None:
@@ -46,7 +54,7 @@ class ScanCheck:
             return
         grip = reading.grip
         self._verified.add(id(grip))
-        self.latencies_s.append(told.t - reading.t)
+        self.lags.append(Lag(told.t, told.t - reading.t))
         if Identity.of(data) != grip.unit.identity:
             told_as, really = Identity.of(data), grip.unit.identity
             self._wrong(f"{told} tells of a unit {told_as}; {data['scanner']} had read {really}")
@@ -82,7 +90,7 @@ def _in_hand(grip: Grip, t: float) -> bool:
     return grip.ended_t is None or t - CLOCKS_S <= grip.ended_t
 
 
-def first_command_latencies_s(oms: OmsLedger, world: WorldBook) -> list[float]:
+def first_command_lags(oms: OmsLedger, world: WorldBook) -> list[Lag]:
     """From each task's submission to the first command that moves one of its loads.
 
     Only tasks count that were started by the same decision that accepted them: the others waited for a free
@@ -104,5 +112,5 @@ def first_command_latencies_s(oms: OmsLedger, world: WorldBook) -> list[float]:
         )
         first_t = min((t for t in times if t >= story.submitted_t), default=None)
         if first_t is not None:
-            samples.append(first_t - story.submitted_t)
+            samples.append(Lag(first_t, first_t - story.submitted_t))
     return samples

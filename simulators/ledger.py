@@ -78,10 +78,11 @@ def read_ledger(path: Path) -> Iterator[Entry]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.endswith(b"\n"):
-                yield _entry(path, number, line)
+                yield entry_of(path, number, line)
 
 
-def _entry(path: Path, number: int, line: bytes) -> Entry:
+def entry_of(path: Path, number: int, line: bytes) -> Entry:
+    """One line of a ledger. Raises `LedgerError`, which names `path` and `number`."""
     try:
         facts = json.loads(line)
         return Entry(t=float(facts.pop("t")), kind=str(facts.pop("kind")), facts=facts)

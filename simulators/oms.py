@@ -19,6 +19,9 @@ from simulators.ledger import Ledger
 from simulators.oms_book import EventError, Json, OmsBook, TaskStatus
 from simulators.oms_link import Arrival, Connected, OmsLink
 
+REPEAT_S = 3.0
+"""A broker may lose what it acknowledged. After so many real seconds without an answer a task is published
+again, and after so many of silence, or with a gap in the events, the OMS asks for what it has missed."""
 CANCEL_WITHIN_EVENTS = 12
 """A cancel follows after 0 .. this many events about its task: before, during or after the work on it."""
 
@@ -64,7 +67,9 @@ async def run_oms(
     stop: asyncio.Event,
     burst: int | None = None,
     window: int | None = None,
+    rate_per_h: float | None = None,
     quiet_s: float = 2.0,
+    repeat_s: float = REPEAT_S,
     cancel_rate: float = 0.0,
     seed: int = 0,
     on_progress: Callable[[OmsProgress], None] | None = None,
@@ -73,8 +78,10 @@ async def run_oms(
 
     The first `burst` tasks (without it: half of them) go out at once; each later one when fewer than `window`
     tasks are under way (without it: the number of put positions, so that it can start without waiting).
+    With `rate_per_h` they go out one by one at that rate instead, in real hours, whatever is under way.
     `quiet_s` is how long, in real seconds on a link that is up, nothing may arrive before all is taken to be
-    over. `cancel_rate` (0 .. 1) is the share of tasks that are cancelled after a while, chosen by `seed`.
+    over; `repeat_s` is as `REPEAT_S`. `cancel_rate` (0 .. 1) is the share of tasks that are cancelled after a
+    while, chosen by `seed`.
     `on_progress` is called after everything that arrives or leaves.
 
     Raises `ConfigurationError` when the ledger cannot be written or holds another run, and when the broker
@@ -85,6 +92,7 @@ async def run_oms(
         tasks,
         len(tasks) // 2 if burst is None else burst,
         positions if window is None else window,
+        None if rate_per_h is None else 3600 / rate_per_h,
         _choose_cancels(tasks, cancel_rate, seed),
     )
     root = site.topic_root
@@ -93,7 +101,7 @@ async def run_oms(
         oms = _Oms(root, plan, link, book, on_progress or (lambda _: None))
         link.start()
         try:
-            return await oms.run(quiet_s, stop)
+            return await oms.run(quiet_s, repeat_s, stop)
         except ExceptionGroup as group:
             if (refusal := group.subgroup(ConfigurationError)) is not None:
                 raise refusal.exceptions[0] from None
@@ -113,6 +121,8 @@ class _Plan:
     tasks: Sequence[Json]
     burst: int
     window: int
+    every_s: float | None
+    """Real seconds between two tasks; None: by burst and window."""
     cancel_after: Mapping[str, int]
     """Task id -> after how many events about it the task is cancelled."""
 
@@ -140,17 +150,22 @@ class _Oms:
         self._book = OmsBook()
         self._changed = asyncio.Event()
         self._heard_s = time.monotonic()
+        self._asked_s = 0.0
+        self._sent_s: dict[str, float] = {}
+        """When each task without an answer was published last, on the monotonic clock."""
         self._all_submitted = False
         self._cancel_in = dict(plan.cancel_after)
         self._to_cancel: asyncio.Queue[str] = asyncio.Queue()
 
-    async def run(self, quiet_s: float, stop: asyncio.Event) -> OmsResult:
+    async def run(self, quiet_s: float, repeat_s: float, stop: asyncio.Event) -> OmsResult:
         started_s = time.monotonic()
         async with asyncio.TaskGroup() as group:
             workers = [
                 group.create_task(self._listen(), name="oms-listen"),
                 group.create_task(self._submit(), name="oms-submit"),
                 group.create_task(self._cancel(), name="oms-cancel"),
+                group.create_task(self._submit_again(repeat_s), name="oms-submit-again"),
+                group.create_task(self._ask_for_missed(repeat_s), name="oms-replay"),
             ]
             over = group.create_task(self._over(quiet_s), name="oms-over")
             stopped = group.create_task(stop.wait(), name="oms-stop")
@@ -180,18 +195,50 @@ class _Oms:
     # ---- ordering ------------------------------------------------------------------------------------
 
     async def _submit(self) -> None:
+        started_s = time.monotonic()
         for number, task in enumerate(self._plan.tasks):
-            if number >= self._plan.burst:
+            if self._plan.every_s is not None:
+                await asyncio.sleep(started_s + number * self._plan.every_s - time.monotonic())
+            elif number >= self._plan.burst:
                 await self._until(lambda: self._book.under_way() < self._plan.window)
             await self._link.up.wait()
             # One after the other: the ledger's time is then the time at which the task really left.
             self._ledger.write("submitted", {"task": task})
             self._book.submitted(task)
             self._noted()
-            await self._link.publish(f"{self._root}/tasks/submit", _dump(task))
+            await self._publish_task(task)
             self._count_down(task["task_id"], 0)
         self._all_submitted = True
         self._noted()
+
+    async def _publish_task(self, task: Json) -> None:
+        await self._link.publish(f"{self._root}/tasks/submit", _dump(task))
+        self._sent_s[task["task_id"]] = time.monotonic()
+
+    async def _submit_again(self, repeat_s: float) -> None:
+        """Publish again what got no answer: the same id and revision have no effect where they are known."""
+        while True:
+            await asyncio.sleep(repeat_s / 4)
+            await self._link.up.wait()
+            too_old_s = time.monotonic() - repeat_s
+            for task_id in self._book.unanswered():
+                if self._sent_s.get(task_id, too_old_s + 1) <= too_old_s:
+                    self._ledger.write("resubmitted", {"task_id": task_id})
+                    await self._publish_task(self._book.tasks[task_id].task)
+
+    async def _ask_for_missed(self, repeat_s: float) -> None:
+        while True:
+            await asyncio.sleep(repeat_s / 4)
+            await self._link.up.wait()
+            too_old_s = time.monotonic() - repeat_s
+            if self._asked_s <= too_old_s and (self._book.has_gap or self._is_silent(too_old_s)):
+                after = self._book.told_up_to
+                self._ledger.write("replay_asked", {"after": after})
+                await self._link.publish(f"{self._root}/replay", _dump({"after": after}))
+                self._asked_s = time.monotonic()
+
+    def _is_silent(self, since_s: float) -> bool:
+        return self._heard_s <= since_s and self._book.under_way() > 0
 
     async def _cancel(self) -> None:
         while True:

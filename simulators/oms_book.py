@@ -63,8 +63,13 @@ class OmsBook:
         self._counts: Counter[TaskStatus] = Counter()
         self._open: set[str] = set()
         self._seen: set[str] = set()
+        self.told_up_to = 0
+        """Every event up to this number has been told; one that comes ahead of a gap does not count yet."""
+        self._ahead: set[int] = set()
         self._shown_held: set[str] = set()
         self._holding: dict[str, tuple[str, ...]] = {}
+        self._settled: set[str] = set()
+        """Exceptions that were told to be resolved: what was lost is told late, raising after resolving."""
 
     def submitted(self, task: Json) -> None:
         """Take note of a task that is about to be published; a second time has no effect."""
@@ -90,6 +95,7 @@ class OmsBook:
             raise EventError(f"{event!r:.200}: not an event of the contract: {error!r}") from error
         self._seen.add(event["id"])
         self.events += 1
+        self._number(event.get("sequence"))
         return True
 
     def state_shown(self, task_id: str, state: Json | None) -> bool:
@@ -111,12 +117,29 @@ class OmsBook:
     def count(self, status: TaskStatus) -> int:
         return self._counts[status]
 
+    @property
+    def has_gap(self) -> bool:
+        """Something was told whose predecessor was not."""
+        return bool(self._ahead)
+
+    def unanswered(self) -> list[str]:
+        """Tasks that were submitted and neither accepted nor rejected."""
+        return sorted(task_id for task_id in self._open if not self.tasks[task_id].accepted)
+
+    def _number(self, sequence: object) -> None:
+        if isinstance(sequence, int) and sequence > self.told_up_to:
+            self._ahead.add(sequence)
+        while self.told_up_to + 1 in self._ahead:
+            self.told_up_to += 1
+            self._ahead.remove(self.told_up_to)
+
     def _apply(self, name: str, data: Json) -> None:
         record = self.tasks.get(data.get("task_id") or "")
         match name:
             case "exception_raised":
                 self._raised(data)
             case "exception_resolved":
+                self._settled.add(data["exception_id"])
                 self._holding.pop(data["exception_id"], None)
             case "inventory_changed":
                 self.units_picked -= data["delta"]
@@ -132,7 +155,7 @@ class OmsBook:
 
     def _raised(self, data: Json) -> None:
         self.exceptions += 1
-        if data["held"]:
+        if data["held"] and data["exception_id"] not in self._settled:
             named = (data.get("task_id"), *data.get("affected_tasks", ()))
             self._holding[data["exception_id"]] = tuple(task_id for task_id in named if task_id)
 

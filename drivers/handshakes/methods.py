@@ -23,6 +23,7 @@ from drivers.handshakes.base import (
     read_sighting,
     read_status,
 )
+from drivers.links.cancellation import heeding_cancellation
 from drivers.links.opcua import OpcUaLink
 from drivers.profile import Codes, Methods, Verb
 from edge_agent.crash_points import CrashPoint, reached
@@ -228,8 +229,9 @@ class MethodsHandshake:
             self._link.fail("not connected")
         deadline_s = self._beat_at_s + self._heartbeat_limit_s if "heartbeat" in self._values else None
         try:
-            async with asyncio.timeout_at(deadline_s):
-                return await anext(subscription)
+            with heeding_cancellation():
+                async with asyncio.timeout_at(deadline_s):
+                    return await anext(subscription)
         except TimeoutError:
             self._link.fail(f"the heartbeat has stood still for {self._heartbeat_limit_s:g} s")
         except StopAsyncIteration:

@@ -11,6 +11,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ModbusPDU
 
 from drivers.links.address import ModbusAddress
+from drivers.links.cancellation import heeding_cancellation
 from drivers.links.trouble import HUNG, dead
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 
@@ -56,7 +57,9 @@ class ModbusLink:
             trace_packet=self._packet_passed,
         )
         self._asked, self._dropped = b"", False
-        if (reason := await self._refused(client)) is not None:
+        with heeding_cancellation():
+            reason = await self._refused(client)
+        if reason is not None:
             client.close()
             self._lost = dead(f"{self._address.host}:{self._address.port}", reason)
             raise LinkLostError(self._device, self._lost)
@@ -125,8 +128,9 @@ class ModbusLink:
 
     async def _reply(self, what: str, request: Callable[[], Awaitable[ModbusPDU]]) -> ModbusPDU:
         try:
-            async with asyncio.timeout(self._timeout_s) as self._patience:
-                return await request()
+            with heeding_cancellation():
+                async with asyncio.timeout(self._timeout_s) as self._patience:
+                    return await request()
         except TimeoutError:
             self.fail(f"{what}: {'the connection was closed' if self._dropped else HUNG}")
         except ModbusException as error:

@@ -11,6 +11,7 @@ from asyncua.common.node import Node
 from asyncua.common.subscription import OverflowPolicy, Subscription
 from asyncua.ua.uaerrors import BadNoMatch, UaError
 
+from drivers.links.cancellation import heeding_cancellation
 from drivers.links.trouble import HUNG, dead
 from edge_agent.errors import DeviceMismatchError, LinkLostError
 
@@ -59,7 +60,8 @@ class OpcUaLink:
         try:
             with self._doing("connecting"):
                 async with asyncio.timeout(CONNECT_LIMIT_S):
-                    await client.connect(auto_reconnect=False)
+                    with heeding_cancellation():
+                        await client.connect(auto_reconnect=False)
         except BaseException:
             await self.close()
             raise
@@ -131,7 +133,8 @@ class OpcUaLink:
     def _doing(self, what: str) -> Iterator[None]:
         """Turn what the library raises into a lost link, and keep it lost."""
         try:
-            yield
+            with heeding_cancellation():
+                yield
         except (OSError, TimeoutError, ValueError, UaError) as error:
             if self._client is not None and not self._client.reached:
                 self.fail(dead(self._url, str(error) or f"no answer in {self._timeout_s:g} s"))
@@ -151,9 +154,11 @@ class OpcUaLink:
             # Also wakes whoever iterates it, whether or not the server still answers.
             with suppress(TimeoutError, OSError, UaError):
                 async with asyncio.timeout(CLOSE_LIMIT_S):
-                    await subscription.delete()
+                    with heeding_cancellation():
+                        await subscription.delete()
         if client is not None:
-            await client.disconnect()
+            with heeding_cancellation():
+                await client.disconnect()
 
     def _open_client(self) -> _Client:
         if self._client is None or self._lost:

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from edge_agent.adapters.pick_task import Refused, content_digest, misdirected, parse_cancel, parse_submit
+from edge_agent.adapters.pick_task import (
+    Refused,
+    content_digest,
+    misdirected,
+    parse_cancel,
+    parse_replay,
+    parse_submit,
+)
 from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.inputs import CancelSubmitted, Input, MessageRefused, TaskSubmitted
 from edge_agent.domain.site import Site
@@ -18,39 +25,52 @@ class Put(Protocol):
 
 
 class Intake:
-    """Reads the submit and cancel topics of a site."""
+    """Reads the topics of a site on which the OMS speaks."""
 
-    def __init__(self, site: Site, put: Put) -> None:
-        topics = Topics(site.topic_root)
-        self._submit, self._cancel = topics.submit, topics.cancel
+    def __init__(self, site: Site, put: Put, tell_again: Callable[[int], None]) -> None:
+        """`tell_again` is called with the last confirmation that a receiver has without a gap."""
+        self._topics = Topics(site.topic_root)
         self._limits = site.limits
         self._put = put
+        self._tell_again = tell_again
 
     @property
     def topics(self) -> tuple[str, ...]:
         """What to subscribe to."""
-        return (self._submit, self._cancel)
+        return (self._topics.submit, self._topics.cancel, self._topics.replay)
 
     def on_message(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
-        """One message. Whatever is in it, it leads to an input and, once durable, to its PUBACK."""
+        """One message. Whatever is in it, it leads to an input and, once durable, to its PUBACK.
+
+        A replay is no input: nothing is lost with it in a crash, for who still misses something asks again.
+        """
 
         def acknowledge_durable() -> None:
             reached(CrashPoint.BEFORE_PUBACK)
             acknowledge()
             reached(CrashPoint.AFTER_PUBACK)
 
-        self._put(self._read(topic, payload), acknowledge_durable)
+        what = self._read_replay(payload) if topic == self._topics.replay else self._read(topic, payload)
+        if isinstance(what, int):
+            self._tell_again(what)
+            acknowledge()
+        else:
+            self._put(what, acknowledge_durable)
 
     def _read(self, topic: str, payload: bytes) -> Input:
-        if topic == self._cancel:
+        if topic == self._topics.cancel:
             cancel = parse_cancel(payload, self._limits)
             return _refused("cancel", cancel) if isinstance(cancel, Refused) else CancelSubmitted(cancel)
-        if topic != self._submit:
+        if topic != self._topics.submit:
             return _refused("submit", misdirected(topic, payload))
         task = parse_submit(payload, self._limits)
         if isinstance(task, PickTask):
             return TaskSubmitted(task, content_digest(task))
         return _refused("submit", task)
+
+    def _read_replay(self, payload: bytes) -> Input | int:
+        after = parse_replay(payload, self._limits)
+        return _refused("replay", after) if isinstance(after, Refused) else after
 
 
 def _refused(message_type: str, refused: Refused) -> MessageRefused:

@@ -21,6 +21,7 @@ from edge_agent.adapters.pick_task_models import (
     Message,
     OrderSourceIn,
     PolicyIn,
+    ReplayIn,
     SourceIn,
     SubmitIn,
     shown,
@@ -101,6 +102,16 @@ def parse_cancel(payload: bytes, limits: Limits) -> CancelRequest | Refused:
     return CancelRequest(TaskId(checked.task_id), checked.revision, checked.reason)
 
 
+def parse_replay(payload: bytes, limits: Limits) -> int | Refused:
+    """The last confirmation that a receiver has without a gap; 0 for none. Raises nothing."""
+    try:
+        document = decode_object(payload, limits.message_bytes)
+    except JsonRefusedError as error:
+        return _unreadable(error, payload)
+    checked, errors = _validated(ReplayIn, document, limits)
+    return _invalid(errors, document, payload) if checked is None else checked.after
+
+
 def content_digest(task: PickTask) -> str:
     """SHA-256 (hex) of what the task asks for: equal for equal content, however it was written down.
 
@@ -140,8 +151,9 @@ def _invalid(errors: list[FieldError], document: Json, payload: bytes) -> Refuse
     paths = [error.path for error in errors]
     more = f" and {len(paths) - _NAMED_IN_MESSAGE} more" if len(paths) > _NAMED_IN_MESSAGE else ""
     message = f"missing or wrong: {', '.join(paths[:_NAMED_IN_MESSAGE])}{more}"
-    task_id = None if any(path == "task_id" for path in paths) else TaskId(document["task_id"])
-    return Refused("invalid_fields", message, tuple(errors), task_id, _excerpt(payload))
+    task_id = None if "task_id" in paths else document.get("task_id")
+    named = TaskId(task_id) if isinstance(task_id, str) else None
+    return Refused("invalid_fields", message, tuple(errors), named, _excerpt(payload))
 
 
 # ---- fields, each for itself -------------------------------------------------------------------------

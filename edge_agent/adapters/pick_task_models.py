@@ -169,6 +169,10 @@ class CancelIn(Message):
     reason: Reason
 
 
+class ReplayIn(Message):
+    after: Annotated[int, Field(ge=0)]
+
+
 def unknown_fields(model: type[Message], fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of an object that the contract does not name."""
     return {key: value for key, value in fields.items() if key not in model.model_fields}

@@ -57,7 +57,7 @@ class JournalSettings(Section):
     """SQLAlchemy URL; a relative SQLite path is taken from the working directory."""
     snapshot_every_events: PositiveInt = 10_000
     """After so many events the state is written down: a start replays no more than about these."""
-    archive_after_days: PositiveInt = 30
+    archive_after_days: PositiveFloat = 30
     """Older events leave the journal for a file a month beside it, once they are told and in a snapshot.
     Days in which the agent runs: a wall clock that is set changes nothing."""
 

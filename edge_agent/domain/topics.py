@@ -1,4 +1,4 @@
-"""The MQTT topics that one gateway publishes on (contract, "MQTT")."""
+"""The MQTT topics of one gateway (contract, "MQTT")."""
 
 import json
 import re
@@ -26,6 +26,11 @@ class Topics:
     @property
     def cancel(self) -> str:
         return f"{self.root}/tasks/cancel"
+
+    @property
+    def replay(self) -> str:
+        """Where a receiver asks for confirmations that it has missed."""
+        return f"{self.root}/replay"
 
     @property
     def rejected(self) -> str:

@@ -10,32 +10,34 @@ from edge_agent.ports import Clock, Journal
 
 log = structlog.get_logger(__name__)
 
-INTERVAL_S = 3600.0
+LONGEST_INTERVAL_S = 3600.0
+SHORTEST_INTERVAL_S = 10.0
 _DAY_S = 86_400.0
 
 
 class Housekeeping:
-    """Moves what is old enough to the archive, once an hour."""
+    """Moves what is old enough to the archive, once an hour, or more often where little is kept."""
 
-    def __init__(self, journal: Journal, clock: Clock, keep_days: int, cursors: Sequence[str]) -> None:
+    def __init__(self, journal: Journal, clock: Clock, keep_days: float, cursors: Sequence[str]) -> None:
         """`keep_days` count on the agent's own clock: a wall clock that is set archives nothing early, and
         holds nothing back. `cursors`: what these readers have not gone past stays."""
         self._journal = journal
         self._clock = clock
         self._keep_s = keep_days * _DAY_S
+        self._interval_s = max(SHORTEST_INTERVAL_S, min(LONGEST_INTERVAL_S, self._keep_s / 4))
         self._cursors = tuple(cursors)
 
     async def run(self) -> None:
         """Raises `JournalError` when the journal itself fails; that an archive does is logged."""
         while True:
             await self.once()
-            await asyncio.sleep(INTERVAL_S)
+            await asyncio.sleep(self._interval_s)
 
     async def once(self) -> None:
         try:
             moved = await self._journal.archive(self._clock.now().clock_s - self._keep_s, self._cursors)
         except ArchiveError as error:
-            log.warning("not_archived", reason=str(error), action="tried again in an hour")
+            log.warning("not_archived", reason=str(error), action="tried again later")
         else:
             if moved:
                 log.info("archived", events=moved)

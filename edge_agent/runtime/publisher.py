@@ -46,6 +46,7 @@ class Publisher:
         self._can_expire = site.broker.protocol == "5"
         self._states = RetainedStates(link, clock, site, views)
         self._news = True
+        self._again: int | None = None
         self._wakeup = asyncio.Event()
         self._all_told = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -57,6 +58,15 @@ class Publisher:
         self._news = True
         self._all_told.clear()
         self._wakeup.set()
+
+    def tell_again(self, after: int) -> None:
+        """A receiver has missed confirmations: go back to the one after `after`.
+
+        Where that is further on than the cursor nothing is told twice. What has gone to the archive is not
+        told again.
+        """
+        self._again = after if self._again is None else min(after, self._again)
+        self.wake()
 
     def task_changed(self, task_id: TaskId) -> None:
         """A task has changed or ended."""
@@ -129,12 +139,23 @@ class Publisher:
                 )
                 await asyncio.sleep(_REFUSED_PAUSE_S)
 
-    async def _tell_from_cursor(self) -> None:
+    async def _go_back(self) -> int:
+        """Move the cursor to where a receiver wants it, if that is further back; where it stands."""
         position = await self._journal.cursor(CURSOR)
+        again, self._again = self._again, None
+        if again is None or again >= position:
+            return position
+        log.warning("confirmations_told_again", after=again, until=position)
+        self._journal.move_cursor(CURSOR, again)
+        return again
+
+    async def _tell_from_cursor(self) -> None:
+        """Publish until the link is lost or a receiver wants something again."""
+        position = await self._go_back()
         page: deque[Recorded] = deque()
         window = _Window(self._window_size)
         self._news = True
-        while True:
+        while self._again is None:
             self._wakeup.clear()
             while told := window.acknowledged():
                 reached(CrashPoint.BEFORE_CURSOR_MOVE)

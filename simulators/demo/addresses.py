@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,10 +32,10 @@ def relocate(site: Site, folder: Path, broker_port: int) -> dict[str, str]:
     return overrides
 
 
-def free_port() -> int:
-    """A TCP port of the loopback that nothing uses now."""
+def free_port(skip: int = 0) -> int:
+    """A TCP port of the loopback that nothing uses now. `skip`: leave so many to others before it."""
     with _free_ports() as ports:
-        return next(ports)
+        return next(islice(ports, skip, None))
 
 
 @contextmanager

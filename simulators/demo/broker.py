@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from edge_agent.errors import ConfigurationError
 from simulators.demo.processes import Child, ChildFailedError
 
 START_TIMEOUT_S = 10.0
+SAVED_EVERY_S = 2
 _SBIN = "/usr/sbin:/usr/local/sbin"
 """Debian puts mosquitto where the PATH of a plain user does not look."""
 
@@ -27,6 +29,10 @@ class SceneBroker(Protocol):
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+    async def kill(self, *, wipe: bool) -> None:
+        """End it as a power failure does; with `wipe` its disk is lost too: sessions, messages, all."""
+        ...
 
 
 def find_mosquitto() -> str | None:
@@ -55,29 +61,47 @@ def broker_for(port: int, folder: Path, wanted: str = "auto") -> SceneBroker:
 
 
 class Mosquitto:
-    """mosquitto as a process of its own. It keeps sessions and messages over a restart."""
+    """mosquitto as a process of its own. It keeps sessions and messages over a restart.
+
+    It writes them down when it is stopped and every few seconds: after a kill it comes back with those of
+    then.
+    """
 
     name = "mosquitto"
     protocol = "5"
 
     def __init__(self, program: str, port: int, folder: Path) -> None:
-        store = folder / "mosquitto"
-        store.mkdir(exist_ok=True)
-        config = folder / "mosquitto.conf"
-        config.write_text(
-            f"listener {port} 127.0.0.1\nallow_anonymous true\n"
-            f"persistence true\npersistence_location {store}/\n"
-            "max_queued_messages 0\nmax_inflight_messages 100\nuser root\n"
-        )
+        self.listener: Sequence[str] = ()
+        """Lines of the configuration for a second listener, as they are to be at the next start."""
+        self._store = folder / "mosquitto"
+        self._config = folder / "mosquitto.conf"
         self._port = port
-        self._child = Child("mosquitto", (program, "-c", str(config)), folder, {})
+        self._child = Child("mosquitto", (program, "-c", str(self._config)), folder, {})
 
     async def start(self) -> None:
+        self._store.mkdir(exist_ok=True)
+        lines = (
+            "per_listener_settings true",
+            *(
+                "persistence true",
+                f"persistence_location {self._store}/",
+                f"autosave_interval {SAVED_EVERY_S}",
+            ),
+            *("max_queued_messages 0", "max_inflight_messages 100", "user root"),
+            *(f"listener {self._port} 127.0.0.1", "allow_anonymous true"),
+            *self.listener,
+        )
+        self._config.write_text("\n".join(lines) + "\n")
         await self._child.start(wait_ready=False)
         await _listening(self._port, self._child)
 
     async def stop(self) -> None:
         await self._child.stop()
+
+    async def kill(self, *, wipe: bool) -> None:
+        await self._child.kill()
+        if wipe:
+            shutil.rmtree(self._store, ignore_errors=True)
 
 
 async def _listening(port: int, child: Child) -> None:
@@ -123,3 +147,6 @@ class Amqtt:
         if self._running:
             self._running = False
             await self._broker.shutdown()
+
+    async def kill(self, *, wipe: bool) -> None:  # noqa: ARG002  it keeps nothing, ever
+        await self.stop()

@@ -77,6 +77,11 @@ class Child:
     def returncode(self) -> int | None:
         return self._process.returncode if self._process else None
 
+    def must_run(self) -> None:
+        """Raises `ChildFailedError` where it does not run (any more)."""
+        if not self.running:
+            raise ChildFailedError(f"{self.name} ended with code {self.returncode}{self.tail()}")
+
     def set_env(self, name: str, value: str) -> None:
         """For the next start."""
         self._env[name] = value

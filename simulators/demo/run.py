@@ -18,7 +18,7 @@ from edge_agent.domain.site import Site
 from simulators.audit import Audit
 from simulators.audit_table import summary_table
 from simulators.demo.broker import broker_for
-from simulators.demo.processes import Child, ChildFailedError
+from simulators.demo.processes import ChildFailedError
 from simulators.demo.scene import Scene, SceneOptions
 from simulators.demo.view import View
 from simulators.demo.watch import Watch
@@ -98,18 +98,13 @@ async def _until_over(scene: Scene, refresh: "Refresh", stop: asyncio.Event) -> 
             await asyncio.wait([over, stopped], timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
             refresh.now()
             for child in (scene.agent, scene.simulators):
-                _must_run(child)
+                child.must_run()
         over.cancel()
         stopped.cancel()
     if stop.is_set():
         raise ChildFailedError("stopped before the end: nothing was audited")
     if scene.oms.returncode != 0:
         raise ChildFailedError(f"oms ended with code {scene.oms.returncode}{scene.oms.tail()}")
-
-
-def _must_run(child: Child) -> None:
-    if not child.running:
-        raise ChildFailedError(f"{child.name} ended with code {child.returncode}{child.tail()}")
 
 
 class Refresh:

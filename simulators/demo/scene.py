@@ -25,6 +25,8 @@ class SceneOptions:
     faults: str = "none"
     scenario: Path | None = None
     """A file with further faults."""
+    rate_per_h: float | None = None
+    """Tasks in a real hour; None: as fast as they are picked."""
     extra_env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -34,6 +36,7 @@ class Scene:
     def __init__(
         self, site: Site, options: SceneOptions, folder: Path, broker: BrokerFactory = broker_for
     ) -> None:
+        self.site = site
         self.options = options
         self.folder = folder
         self.port = free_port()
@@ -61,6 +64,7 @@ class Scene:
             *config,
             *("--tasks", str(options.tasks), "--seed", str(options.seed)),
             *("--ledger", str(self.oms_ledger)),
+            *(() if options.rate_per_h is None else ("--rate", str(options.rate_per_h))),
         )
 
     def _child(self, name: str, *arguments: str) -> Child:

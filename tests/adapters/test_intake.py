@@ -1,4 +1,4 @@
-"""From messages to inputs: by the topic that they came on; what is acknowledged, and when."""
+"""What comes in over MQTT: where it goes, and when it is acknowledged."""
 
 import json
 from collections.abc import Callable
@@ -7,65 +7,84 @@ import pytest
 
 from edge_agent.adapters.intake import Intake
 from edge_agent.domain.inputs import CancelSubmitted, Input, MessageRefused, TaskSubmitted
+from edge_agent.domain.topics import Topics
 from tests.adapters.messages import TASK, encode
-from tests.core.agent import demo_site
+from tests.runtime.publisher_rig import site_of
 
+SITE = site_of("mqtt://127.0.0.1:1883")
+TOPICS = Topics(SITE.topic_root)
 CANCEL = encode({"task_id": "T-1001", "revision": 1, "reason": "not wanted"})
 
 
-class Broker:
-    """Hands messages to an intake and notes what is acknowledged; a test says when something is durable."""
+class Behind:
+    """What lies behind an intake: the loop, the publisher and the broker."""
 
     def __init__(self) -> None:
-        self.intake = Intake(demo_site(), self._put)
         self.inputs: list[Input] = []
-        self.durable: list[Callable[[], None]] = []
-        self.acknowledged: list[bytes] = []
-
-    def send(self, topic: str, payload: bytes) -> None:
-        self.intake.on_message(topic, payload, lambda: self.acknowledged.append(payload))
+        self.not_durable: list[Callable[[], None]] = []
+        self.asked_after: list[int] = []
+        self.acknowledged = 0
+        self.intake = Intake(SITE, self._put, self.asked_after.append)
 
     def _put(self, what: Input, on_durable: Callable[[], None]) -> None:
         self.inputs.append(what)
-        self.durable.append(on_durable)
+        self.not_durable.append(on_durable)
+
+    def say(self, topic: str, payload: bytes) -> None:
+        self.intake.on_message(topic, payload, self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        self.acknowledged += 1
 
 
 @pytest.mark.parametrize(
     ("topic", "payload", "kind"),
     [
-        (0, json.dumps(TASK).encode(), TaskSubmitted),
-        (1, b'{"task_id": "T-1", "revision": 1, "reason": "no"}', CancelSubmitted),
-        (0, b"pick two mugs please", MessageRefused),
+        (TOPICS.submit, encode(TASK), TaskSubmitted),
+        (TOPICS.cancel, CANCEL, CancelSubmitted),
+        (TOPICS.submit, b"pick two mugs please", MessageRefused),
     ],
     ids=["a task", "a cancel", "what nobody can read"],
 )
 def test_a_message_is_acknowledged_when_what_follows_from_it_is_durable_and_not_before(
-    topic: int, payload: bytes, kind: type
+    topic: str, payload: bytes, kind: type
 ) -> None:
-    broker = Broker()
-    broker.send(broker.intake.topics[topic], payload)
-    assert [type(what) for what in broker.inputs] == [kind]
-    assert broker.acknowledged == []
-    broker.durable[0]()
-    assert broker.acknowledged == [payload]
-
-
-def read(topic: str, payload: bytes) -> Input:
-    inputs: list[Input] = []
-    root = demo_site().topic_root
-    Intake(demo_site(), lambda what, _: inputs.append(what)).on_message(f"{root}/{topic}", payload, list)
-    return inputs[0]
-
-
-def test_each_topic_has_its_own_kind_of_message() -> None:
-    assert isinstance(read("tasks/submit", encode(TASK)), TaskSubmitted)
-    assert isinstance(read("tasks/cancel", CANCEL), CancelSubmitted)
+    behind = Behind()
+    behind.say(topic, payload)
+    assert [type(what) for what in behind.inputs] == [kind]
+    assert behind.acknowledged == 0
+    behind.not_durable[0]()
+    assert behind.acknowledged == 1
 
 
 @pytest.mark.parametrize("payload", [encode(TASK), CANCEL, b"nonsense"], ids=["task", "cancel", "nonsense"])
 def test_a_message_on_a_topic_of_an_earlier_configuration_is_refused_by_name(payload: bytes) -> None:
-    refused = read("old/submit", payload)
+    behind = Behind()
+    behind.say("old/submit", payload)
+    (refused,) = behind.inputs
     assert isinstance(refused, MessageRefused)
     assert refused.code == "other_topic"
     assert "old/submit" in refused.message
     assert refused.excerpt == payload.decode()
+
+
+def test_a_replay_goes_to_the_publisher_and_is_acknowledged_at_once() -> None:
+    behind = Behind()
+    behind.say(TOPICS.replay, json.dumps({"after": 121}).encode())
+    assert (behind.asked_after, behind.inputs, behind.acknowledged) == ([121], [], 1)
+
+
+@pytest.mark.parametrize(
+    "payload", [b"again", b"{}", b'{"after": -1}', b'{"after": "12"}', b'{"after": true}']
+)
+def test_a_replay_that_cannot_be_understood_is_refused_by_name(payload: bytes) -> None:
+    behind = Behind()
+    behind.say(TOPICS.replay, payload)
+    (refused,) = behind.inputs
+    assert isinstance(refused, MessageRefused)
+    assert refused.message_type == "replay"
+    assert (behind.asked_after, behind.acknowledged) == ([], 0)
+
+
+def test_it_subscribes_to_every_topic_that_it_reads() -> None:
+    assert set(Behind().intake.topics) == {TOPICS.submit, TOPICS.cancel, TOPICS.replay}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edge_agent import __version__
-from edge_agent.adapters.pick_task import parse_cancel, parse_submit
+from edge_agent.adapters.pick_task import parse_cancel, parse_replay, parse_submit
 from edge_agent.core import view
 from edge_agent.core.confirmations import CONFIRMED
 from edge_agent.core.decide import decide
@@ -53,6 +53,10 @@ def test_the_pick_task_that_is_shown_is_taken_in_by_the_demo_site() -> None:
 
 def test_the_cancel_that_is_shown_is_taken_in() -> None:
     assert isinstance(parse_cancel(json.dumps(example("A cancel")).encode(), Limits()), CancelRequest)
+
+
+def test_the_replay_that_is_shown_is_taken_in() -> None:
+    assert parse_replay(json.dumps(example("A replay")).encode(), Limits()) == 121
 
 
 @pytest.mark.parametrize("name", sorted(set(CONFIRMED.values())))
@@ -127,7 +131,7 @@ def test_every_word_that_a_message_may_hold_is_listed(words: type[Any]) -> None:
 
 def test_every_topic_is_listed() -> None:
     root = topics.Topics("{root}")
-    used = {root.submit, root.cancel, root.rejected, root.agent_state, root.event("{name}")}
+    used = {root.submit, root.cancel, root.replay, root.rejected, root.agent_state, root.event("{name}")}
     used |= {
         "{root}/tasks/{task_id}/state",
         "{root}/devices/{device}/state",

@@ -284,3 +284,44 @@ async def test_what_was_acknowledged_before_a_refusal_counts_although_both_come_
     assert window.acknowledged() == 1
     with pytest.raises(BrokerRefusedError):
         window.acknowledged()
+
+
+async def test_what_a_receiver_has_missed_is_told_again_from_there_with_the_same_ids(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with listening(mosquitto.port) as listener, running(mosquitto.url, tmp_path) as rig:
+        await rig.tell_many(20)
+        await rig.told(20)
+        await all_came(listener, 20)
+        rig.publisher.tell_again(15)
+        await until(lambda: len(sequences(listener)) == 25)
+        await rig.tell_many(2)
+        await rig.told(22)
+        await all_came(listener, 22)
+    assert sequences(listener) == [*range(1, 21), *range(16, 21), 21, 22]
+    assert_in_order_without_gap(listener, 22)
+
+
+async def test_a_replay_of_what_is_not_told_yet_changes_nothing(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    async with listening(mosquitto.port) as listener, running(mosquitto.url, tmp_path) as rig:
+        await rig.tell_many(3)
+        await rig.told(3)
+        rig.publisher.tell_again(7)
+        await rig.tell_many(2)
+        await rig.told(5)
+        await all_came(listener, 5)
+    assert sequences(listener) == [1, 2, 3, 4, 5]
+
+
+async def test_a_replay_that_is_asked_for_while_the_broker_is_away_is_not_forgotten(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with listening(mosquitto.port) as listener, running(mosquitto.url, tmp_path) as rig:
+        await rig.tell_many(5)
+        await rig.told(5)
+        await mosquitto.stop()
+        await rig.link.wait_lost()
+        rig.publisher.tell_again(0)
+        await mosquitto.start()
+        await until(lambda: len(sequences(listener)) >= 10, deadline_s=20)
+    assert_in_order_without_gap(listener, 5)

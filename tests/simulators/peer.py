@@ -25,7 +25,9 @@ class Peer:
         self._sequence = 0
         self.received: list[tuple[str, Json]] = []
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "peer", protocol=mqtt.MQTTv5)
-        self._client.on_connect = lambda client, *_: client.subscribe(f"{root}/tasks/+", qos=1)
+        self._client.on_connect = lambda client, *_: client.subscribe(
+            [(f"{root}/tasks/+", 1), (f"{root}/replay", 1)]
+        )
         self._client.on_message = self._on_message
         self._client.reconnect_delay_set(min_delay=1, max_delay=1)
         session = Properties(PacketTypes.CONNECT)

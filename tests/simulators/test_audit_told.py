@@ -269,3 +269,23 @@ def test_two_tasks_with_one_container_are_found(shift: Shift, tmp_path: Path) ->
     tasks[1]["destination"] = tasks[0]["destination"]
     problems = audited(shift, tmp_path).problems
     assert any("tasks T-1 and T-2 both name container OC-0001" in text for text in problems)
+
+
+def _last_but_lost(shift: Shift) -> None:
+    """The first event of a task comes after all others."""
+    event = shift.event("task_started")
+    shift.oms_lines.remove(event)
+    end_t = shift.oms_lines[-1]["t"]
+    asked = {"t": end_t, "kind": "replay_asked", "after": event["event"]["sequence"] - 1}
+    shift.oms_lines += [asked, event | {"t": end_t}]
+
+
+def test_an_event_that_was_missed_and_asked_for_may_come_late(shift: Shift, tmp_path: Path) -> None:
+    _last_but_lost(shift)
+    assert shift.audit(tmp_path).problems == ()
+
+
+def test_an_event_that_comes_late_unasked_is_out_of_order(shift: Shift, tmp_path: Path) -> None:
+    _last_but_lost(shift)
+    shift.oms_lines = [line for line in shift.oms_lines if line["kind"] != "replay_asked"]
+    assert any("came after event" in text for text in audited(shift, tmp_path).problems)

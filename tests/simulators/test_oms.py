@@ -289,6 +289,60 @@ async def test_a_task_that_nobody_took_is_published_again(
     assert len(written(ledger, "submitted")) == 10
 
 
+async def test_a_task_that_gets_no_answer_is_submitted_again_until_there_is_one(
+    mosquitto: Mosquitto, peer: MakePeer, tasks: list[Json], ledger: Path
+) -> None:
+    def forget_twice(peer: Peer, topic: str, message: Json) -> None:
+        if [task for _, task in peer.received].count(message) == 3:
+            complete(peer, topic, message)
+
+    agent = await peer(forget_twice)
+    result = await run(site_at(mosquitto), tasks[:1], ledger, repeat_s=0.1)
+    assert result.progress.completed == 1
+    assert [message for topic, message in agent.received if topic == "submit"] == [tasks[0]] * 3
+    assert len(written(ledger, "submitted")) == 1
+    assert [entry.facts["task_id"] for entry in written(ledger, "resubmitted")] == ["T-1", "T-1"]
+
+
+async def test_events_that_were_lost_are_asked_for_and_taken_in(
+    mosquitto: Mosquitto, peer: MakePeer, tasks: list[Json], ledger: Path
+) -> None:
+    lost: list[Json] = []
+
+    def lose_the_end(peer: Peer, topic: str, message: Json) -> None:
+        if topic == "submit":
+            peer.tell("task_accepted", task_id=message["task_id"])
+            lines = [{"line_id": "1", "ordered": 2, "picked": 2, "short": 0, "cancelled": 0}]
+            lost.append(peer.event("task_completed", task_id=message["task_id"], lines=lines))
+            if message["task_id"] == "T-1":
+                peer.tell(
+                    "eta_changed", task_id="T-1"
+                )  # the first loss shows as a gap, the second as silence
+        elif topic == "replay":
+            peer.publish("events/task_completed", json.dumps(lost[-1]))
+
+    agent = await peer(lose_the_end)
+    result = await run(site_at(mosquitto), tasks[:2], ledger, repeat_s=0.1, burst=0, window=1)
+    assert result.progress.completed == 2
+    asked = [message["after"] for topic, message in agent.received if topic == "replay"]
+    assert list(dict.fromkeys(asked)) == [1, 4]
+    assert [entry.facts["after"] for entry in written(ledger, "replay_asked")] == asked
+
+
+async def test_at_a_given_rate_tasks_go_out_whatever_is_under_way(
+    mosquitto: Mosquitto, peer: MakePeer, tasks: list[Json], ledger: Path
+) -> None:
+    agent = await peer(accept)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        oms = run(site_at(mosquitto), tasks, ledger, stop=stop, rate_per_h=3600 / 0.05)
+        group.create_task(oms, name="oms")
+        await until(lambda: agent.count("submit") == 10)
+        stop.set()
+    times = [entry.t for entry in written(ledger, "submitted")]
+    assert times[-1] - times[0] == pytest.approx(9 * 0.05, abs=0.2)
+
+
 async def test_chosen_tasks_are_cancelled(
     mosquitto: Mosquitto, peer: MakePeer, tasks: list[Json], ledger: Path
 ) -> None:

@@ -123,3 +123,27 @@ def test_what_is_no_event_of_the_contract_is_refused_and_changes_nothing(
     with pytest.raises(EventError, match="not an event of the contract"):
         book.told(told)
     assert (book.events, book.count(TaskStatus.OPEN)) == (0, 1)
+
+
+def numbered(sequence: int, name: str = "eta_changed", **data: Any) -> dict[str, Any]:
+    return event(name, **data) | {"sequence": sequence}
+
+
+def test_events_ahead_of_a_gap_do_not_count_until_it_is_filled(book: OmsBook) -> None:
+    for sequence in (1, 2, 5, 4):
+        book.told(numbered(sequence))
+    assert (book.told_up_to, book.has_gap) == (2, True)
+    book.told(numbered(3))
+    assert (book.told_up_to, book.has_gap) == (5, False)
+
+
+def test_an_exception_that_is_told_after_its_settlement_holds_nothing(book: OmsBook) -> None:
+    book.told(numbered(2, "exception_resolved", exception_id="E-1"))
+    book.told(numbered(1, "exception_raised", exception_id="E-1", held=True))
+    assert book.held() == frozenset()
+
+
+def test_a_task_is_unanswered_until_it_is_accepted(book: OmsBook) -> None:
+    assert book.unanswered() == ["T-1"]
+    book.told(numbered(1, "task_accepted"))
+    assert book.unanswered() == []

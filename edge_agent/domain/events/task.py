@@ -37,7 +37,7 @@ class TaskReplaced:
 
 @dataclass(frozen=True, slots=True)
 class TaskRejected:
-    """A message was refused at intake. `message_type` is submit or cancel."""
+    """A message was refused at intake. `message_type` is submit, cancel or replay."""
 
     message_type: str
     code: str
