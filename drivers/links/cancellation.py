@@ -12,18 +12,19 @@ from contextlib import contextmanager
 
 @contextmanager
 def heeding_cancellation() -> Iterator[None]:
-    """What is awaited in here ends with a plain `CancelledError` where its task has been cancelled.
+    """What is awaited in here ends with a plain `CancelledError` where its task is cancelled meanwhile.
 
     `asyncio.wait_for` before Python 3.12 returns the answer and forgets the cancellation (gh-86296); pymodbus
     uses it, and asyncua for its subscriptions. asyncua's requests raise a subclass,
     `wait_for2.CancelledWithResultError`; TaskGroup and `timeout` look for `CancelledError` alone.
     """
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0  # whoever closes is often cancelled already
     try:
         yield
     except asyncio.CancelledError as error:
         if type(error) is asyncio.CancelledError:
             raise
         raise asyncio.CancelledError from error
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if task is not None and task.cancelling() > before:
         raise asyncio.CancelledError

@@ -80,8 +80,8 @@ DURABLE = (
         2,
         "a task is acknowledged to the broker as soon as it has come",
         f"{ADAPTERS}/intake.py",
-        "        self._put(self._read(topic, payload), acknowledge_durable)\n",
-        "        acknowledge()\n        self._put(self._read(topic, payload), lambda: None)\n",
+        "            self._put(what, acknowledge_durable)\n",
+        "            acknowledge()\n            self._put(what, lambda: None)\n",
         tests_of(
             "adapters/test_intake.py",
             "test_a_message_is_acknowledged_when_what_follows_from_it_is_durable_and_not_before",
