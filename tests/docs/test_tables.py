@@ -37,9 +37,10 @@ def test_every_dependency_has_its_reason() -> None:
     wanted = {
         "At run time": project["project"]["dependencies"],
         "For the demo alone": project["project"]["optional-dependencies"]["demo"],
+        "For the soak campaign alone": project["project"]["optional-dependencies"]["soak"],
         "For development": project["dependency-groups"]["dev"],
     }
-    assert set(project["project"]["optional-dependencies"]) == {"demo"}
+    assert set(project["project"]["optional-dependencies"]) == {"demo", "soak"}
     assert set(project["dependency-groups"]) == {"dev"}
     for heading, packages in wanted.items():
         names = {re.split(r"[~=<>\[ ]", package)[0] for package in packages}
