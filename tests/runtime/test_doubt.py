@@ -11,7 +11,7 @@ from edge_agent.domain.ids import CommandId
 from edge_agent.domain.inputs import CommandAnswered, CommandResolved
 from edge_agent.runtime import supervisor as module
 from tests.runtime.inbox import Inbox
-from tests.runtime.test_supervisor import DEVICE, command, running
+from tests.runtime.supervised import DEVICE, command, running
 
 AT_HOME, AT_OUTFEED = Sighting(Seen.AT_PLACE, "A01-01-01"), Sighting(Seen.AT_PLACE, "out")
 UNDER_WAY = Sighting(Seen.UNDER_WAY)

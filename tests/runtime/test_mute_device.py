@@ -8,7 +8,7 @@ import pytest
 from drivers.fake import FakeDevice
 from edge_agent.domain.command import Command, Done
 from edge_agent.domain.ids import DeviceId
-from tests.runtime.test_supervisor import command, running
+from tests.runtime.supervised import command, running
 
 
 async def test_a_mute_device_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,7 @@
 """A device's supervisor: sends once, reconciles every doubt, and never lets time alone resend."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import pytest
 
@@ -13,49 +12,17 @@ from edge_agent.domain.command import (
     Done,
     Failed,
     FailureReason,
-    ForTrip,
     Refusal,
     RefusalReason,
-    Retrieve,
     Unknown,
 )
-from edge_agent.domain.device import AnswerIgnored, CommandEnded, Mode
-from edge_agent.domain.ids import CommandId, DeviceId, LocationId, Lpn, PointId, TripId
+from edge_agent.domain.device import Mode
+from edge_agent.domain.ids import CommandId
 from edge_agent.domain.inputs import CommandAnswered, CommandResolved, DeviceReported
 from edge_agent.runtime import supervisor as module
-from edge_agent.runtime.backoff import Backoff
 from edge_agent.runtime.supervisor import DeviceSupervisor
 from tests.runtime.inbox import SOON_S, Inbox
-
-DEVICE = DeviceId("asrs-1")
-
-
-def command(number: int = 1, epoch: int = 1) -> Command:
-    order = Retrieve(Lpn("TOTE-0001"), LocationId("A01-01-01"), PointId("out"))
-    return Command(CommandId(number), DEVICE, order, ForTrip(TripId("trip-1")), epoch)
-
-
-@asynccontextmanager
-async def running(
-    device: FakeDevice, *open_commands: Command, accepted: bool = False
-) -> AsyncIterator[tuple[DeviceSupervisor, Inbox]]:
-    inbox = Inbox()
-    supervisor = DeviceSupervisor(device, inbox.put, Backoff(0.001, 0.002))
-    for open_command in open_commands:
-        supervisor.recover(open_command, accepted=accepted)
-    async with supervised(supervisor):
-        yield supervisor, inbox
-
-
-@asynccontextmanager
-async def supervised(supervisor: DeviceSupervisor) -> AsyncIterator[None]:
-    task = asyncio.create_task(supervisor.run(), name="supervisor")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+from tests.runtime.supervised import DEVICE, command, running
 
 
 async def test_a_command_is_sent_once_answered_and_its_end_reported() -> None:
@@ -333,47 +300,6 @@ async def test_a_mode_that_changes_while_the_device_is_asked_about_is_reported_w
         async with asyncio.timeout(SOON_S):
             await supervisor.settled.wait()
         assert [report.status.mode for report in inbox.of(DeviceReported)] == [Mode.E_STOPPED]
-
-
-# ---- what is told beside the status --------------------------------------------------------------------
-
-
-async def test_ends_that_come_twice_or_of_commands_that_are_not_open_are_ignored_and_counted() -> None:
-    device = FakeDevice(DEVICE, ending=None)
-    remarked: list[int] = []
-    inbox = Inbox()
-    supervisor = DeviceSupervisor(device, inbox.put, remarked=lambda: remarked.append(1))
-    async with supervised(supervisor):
-        await inbox.ready()
-        supervisor.submit(command())
-        await inbox.until(lambda: device.taken != [])
-        device.finish(CommandId(1))
-        assert device._feed is not None
-        for number in (1, 1, 99):
-            device._feed.put(CommandEnded(CommandId(number), Done(), 7))
-        await inbox.until(lambda: supervisor.remarks.ignored_ends == 3)
-        device._feed.put(AnswerIgnored())
-        await inbox.until(lambda: supervisor.remarks.ignored_answers == 1)
-    assert len(remarked) >= 4
-    assert supervisor.remarks.view(Mode.READY)["ignored"] == {"ends": 3, "answers": 1}
-
-
-async def test_why_a_device_cannot_be_reached_is_told_while_it_cannot() -> None:
-    device = FakeDevice(DEVICE)
-    device.reachable = False
-    remarked: list[str] = []
-    inbox = Inbox()
-    supervisor = DeviceSupervisor(
-        device, inbox.put, Backoff(0.001, 0.002), lambda: remarked.append(supervisor.remarks.trouble)
-    )
-    async with supervised(supervisor):
-        await supervisor.settled.wait()
-        assert supervisor.remarks.view(Mode.DISCONNECTED)["detail"] == "asrs-1: link lost: not reachable"
-        assert supervisor.remarks.view(Mode.READY)["detail"] is None
-        device.reachable = True
-        await inbox.ready()
-        assert supervisor.remarks.view(Mode.DISCONNECTED)["detail"] is None
-    assert remarked[0] == "asrs-1: link lost: not reachable"
 
 
 async def test_a_stop_that_comes_in_the_moment_of_an_answer_is_not_lost(

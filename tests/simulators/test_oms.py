@@ -4,27 +4,23 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 from simulators.catalogue import Stock
-from simulators.ledger import Entry, read_ledger
-from simulators.oms import OmsProgress, OmsResult, run_oms
+from simulators.ledger import read_ledger
+from simulators.oms import OmsProgress
 from simulators.oms_book import OmsBook
 from tests.broker import Mosquitto
 from tests.drivers.waiting import until
 from tests.simulators.floor import small_site
+from tests.simulators.oms_rig import QUIET_S, ROOT, accept, complete, finish, run, site_at, written
 from tests.simulators.peer import Json, Peer
 from tests.simulators.shift import pick_task
 
 pytestmark = pytest.mark.mosquitto
 
-ROOT = "warehouse/test/gw1"
-QUIET_S = 0.2
-DEADLINE_S = 30.0
 
 Answer = Callable[[Peer, str, Json], None]
 MakePeer = Callable[[Answer], Awaitable[Peer]]
@@ -49,39 +45,6 @@ async def peer(mosquitto: Mosquitto) -> AsyncIterator[MakePeer]:
     yield make
     for one in made:
         await one.close()
-
-
-def complete(peer: Peer, topic: str, message: Json) -> None:
-    """Pick the whole task at once."""
-    if topic == "submit":
-        peer.tell("task_accepted", task_id=message["task_id"])
-        finish(peer, message)
-
-
-def finish(peer: Peer, task: Json, *, short: int = 0) -> None:
-    for _ in range(2 - short):
-        peer.tell("inventory_changed", task_id=task["task_id"], delta=-1, reason="picked")
-    lines = [{"line_id": "1", "ordered": 2, "picked": 2 - short, "short": short, "cancelled": 0}]
-    peer.tell("task_completed", task_id=task["task_id"], lines=lines)
-
-
-def accept(peer: Peer, topic: str, message: Json) -> None:
-    if topic == "submit":
-        peer.tell("task_accepted", task_id=message["task_id"])
-
-
-def site_at(broker: Mosquitto, **settings: Any) -> Site:
-    return small_site(broker={"url": broker.url, **settings})
-
-
-async def run(site: Site, tasks: list[Json], ledger: Path, **options: Any) -> OmsResult:
-    options = {"stop": asyncio.Event(), "quiet_s": QUIET_S, **options}
-    async with asyncio.timeout(DEADLINE_S):
-        return await run_oms(site, tasks, ledger=ledger, **options)
-
-
-def written(ledger: Path, kind: str) -> list[Entry]:
-    return [entry for entry in read_ledger(ledger) if entry.kind == kind]
 
 
 @pytest.fixture
