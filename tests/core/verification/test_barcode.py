@@ -102,8 +102,9 @@ def test_a_tagged_code_that_cannot_be_right_is_invalid(data: bytes, reason: str 
 @pytest.mark.parametrize(
     "data",
     [
-        b"]Q1https://id.gs1.org/01/04006381333931",
-        b"]d1HTTP://example.com/01/04006381333931",
+        b"]Q1https://example.com/promotion/01",
+        b"]d1HTTP://example.com/",
+        b"]Q0https://id.gs1.org/01/04006381333931",
         b"]C04006381333931",
         b"]A0ABC",
         b"]I11234",

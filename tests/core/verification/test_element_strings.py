@@ -11,10 +11,10 @@ from edge_agent.core.verification.element_strings import (
     GS,
     Element,
     ElementStringError,
-    expand_date,
     parse_elements,
 )
 from edge_agent.core.verification.gtin import check_digit_error
+from edge_agent.core.verification.value_checks import expand_date
 
 TODAY = date(2026, 11, 22)
 GTIN = "0104006381333931"

@@ -55,7 +55,7 @@ def verify(data: bytes, expected: ItemExpectation = PLAIN, *, aim: bool = True) 
         (Rule.UNKNOWN_BARCODE, b"]C0TOTE-0042", PLAIN),
         (Rule.UNKNOWN_BARCODE, b"]C0OC-0001", PLAIN),
         (Rule.UNKNOWN_BARCODE, b"]C04006381333931", PLAIN),
-        (Rule.UNKNOWN_BARCODE, b"]Q1https://id.gs1.org/01/04006381333931", PLAIN),
+        (Rule.UNKNOWN_BARCODE, b"]Q1https://example.com/mug", PLAIN),
         (Rule.UNKNOWN_BARCODE, b"]C100123456789012345675", PLAIN),
         (Rule.UNKNOWN_BARCODE, b"]C10204006381333931375", PLAIN),
         (Rule.UNKNOWN_BARCODE, b"]C110LOT7", LOT),
