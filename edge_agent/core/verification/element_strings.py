@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from biip import ParseError
@@ -24,6 +24,7 @@ from edge_agent.core.verification.value_checks import value_error
 GS = "\x1d"
 """The separator that scanners send for FNC1."""
 
+_LONGEST_AI = 4
 _PERCENT_ENCODED = re.compile(r"\(\?:(\[[^]]+])\|%[^)]*\)")
 """biip's alternative for percent-encoded texts: matched twice over, it takes exponential time to fail."""
 _PRINTED = re.compile(r"\((\d{2,4})\)((?:[^(\\]|\\\()+)", re.ASCII)
@@ -131,8 +132,13 @@ def _first(text: str) -> tuple[Element, str]:
 
 def _identifier(text: str) -> GS1ApplicationIdentifier | None:
     """The AI that the text starts with."""
+    return _known(text[:_LONGEST_AI])
+
+
+@lru_cache(maxsize=1024)  # biip tries all of its 500 in turn
+def _known(start: str) -> GS1ApplicationIdentifier | None:
     try:
-        return GS1ApplicationIdentifier.extract(text)
+        return GS1ApplicationIdentifier.extract(start)
     except ParseError:
         return None
 
