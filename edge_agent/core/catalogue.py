@@ -20,8 +20,9 @@ class FormProblem:
 
 def build_catalogue(form: CatalogueForm) -> Catalogue | list[FormProblem]:
     """The catalogue of a form, or every problem that is in it. Raises nothing."""
-    problems = [*_gtin_problems(form), *_weight_problems(form)]
-    if problems:
+    if not form.items:
+        return [FormProblem(("items",), "must have at least one entry")]
+    if problems := [*_gtin_problems(form), *_weight_problems(form)]:
         return problems
     return Catalogue(form.revision, tuple(_item(item) for item in form.items))
 

@@ -45,5 +45,5 @@ class CatalogueForm(Section):
 
     revision: PositiveInt
     """A whole number that grows with each change; a higher revision replaces the whole catalogue."""
-    items: Annotated[tuple[ItemForm, ...], Field(min_length=1)]
-    """The items, each GTIN once."""
+    items: tuple[ItemForm, ...]
+    """The items, one at least, each GTIN once."""

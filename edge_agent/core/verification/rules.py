@@ -13,11 +13,11 @@ class Permits(Enum):
     """The same thing may be scanned again, by the machine or a person; there is no override."""
     PROMPT = "answer the prompt"
     """What the code does not say may be scanned from another code or typed in."""
-    OVERRIDE = "a supervisor may override, with a reason"
-    """Somebody other than the one who asks may let it pass, for this task and this rule."""
-    BLOCK = "nothing: put it back"
-    """This one can never pass; another must be brought."""
-    IGNORED = "nothing: it has no effect"
+    OVERRIDE = "override by a supervisor"
+    """A supervisor who is not the one that asks may let it pass, with a reason, for this task and rule."""
+    BLOCK = "bring another"
+    """This one can never pass, whoever asks; another must be brought."""
+    IGNORED = "nothing needed"
     """The scan changes nothing and stops nothing."""
 
 
