@@ -60,9 +60,7 @@ def parse_link(text: str, today: date, *, short_gtins: bool = True) -> Elements:
     link = _LINK.fullmatch(text)
     if not link or not _URI.fullmatch(text):
         raise NoLinkError("no web address with a path")
-    path = [
-        _element(ai, unquote(value, "latin-1"), short_gtins) for ai, value in _key_and_qualifiers(link[1])
-    ]
+    path = [_element(ai, value, short_gtins) for ai, value in _key_and_qualifiers(link[1])]
     order = [element.ai for element in path]
     if not _may_follow(order[0], order[1:]):
         raise ElementStringError(f"({'), ('.join(order[1:])}) in the path cannot qualify ({order[0]})")
@@ -90,7 +88,7 @@ def _attributes(query: str, path: Sequence[str]) -> list[tuple[str, str]]:
     found = []
     for parameter in query.split("&"):
         ai, has_value, value = parameter.partition("=")
-        if has_value and ai.isascii() and ai.isdigit():
+        if has_value and (ai.isdigit() or not ai):
             _check_attribute(ai, path)
             # In a query, unlike in a path, a plus sign is a space.
             found.append((ai, unquote(value.replace("+", " "), "latin-1")))
