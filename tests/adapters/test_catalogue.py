@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.adapters.catalogue import parse_catalogue
@@ -75,6 +75,7 @@ def test_a_message_that_is_too_long_is_refused_unread() -> None:
     assert answer.code == "too_large"
 
 
+@settings(max_examples=40)
 @given(
     st.one_of(
         st.binary(max_size=80),

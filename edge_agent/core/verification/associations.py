@@ -6,8 +6,8 @@ Source: GS1 General Specifications 4.13.1 (invalid pairs) and 4.13.2 (mandatory 
 Barcode Syntax Dictionary (github.com/gs1/gs1-syntax-dictionary), `ex=` and `req=`.
 """
 
-from collections.abc import Collection
-from typing import TypeAlias
+from collections.abc import Collection, Mapping
+from typing import TypeAlias, TypeVar
 
 _EXCLUDES: dict[str, str] = {
     "01": "02 03 255 37 8006",
@@ -94,10 +94,15 @@ _NEEDS: dict[str, str] = {
 }
 """Alternatives, each of one AI or several joined by `+` -> the AIs that need one of them."""
 
-Pairs: TypeAlias = tuple[tuple[str, str], ...]
 Alternatives: TypeAlias = tuple[tuple[str, ...], ...]
+Rules = TypeVar("Rules")
 
-_PAIRS: Pairs = tuple((left, right) for left, others in _EXCLUDES.items() for right in others.split())
+_PAIRS = [(left, right) for left, others in _EXCLUDES.items() for right in others.split()]
+_EXCLUDED: dict[str, tuple[str, ...]] = {
+    ai: tuple(other for pair in _PAIRS if ai in pair for other in pair if other != ai)
+    for ai in {ai for pair in _PAIRS for ai in pair}
+}
+"""The same pairs from both sides."""
 _ALTERNATIVES: dict[str, Alternatives] = {
     ai: tuple(tuple(needed.split("+")) for needed in needs.split())
     for needs, ais in _NEEDS.items()
@@ -107,12 +112,10 @@ _ALTERNATIVES: dict[str, Alternatives] = {
 
 def conflict(ais: Collection[str]) -> str | None:
     """Which two of the AIs must not stand together; None: none. Each AI stands in `ais` once."""
-    for left, right in _PAIRS:
-        one, other = _found(left, ais), _found(right, ais)
-        if one and other:
-            return f"({one}) and ({other}) must not stand together"
     families: dict[str, str] = {}
     for ai in ais:
+        if other := next((one for prefix in _rules(_EXCLUDED, ai) if (one := _found(prefix, ais))), None):
+            return f"({ai}) and ({other}) must not stand together"
         if len(ai) == 4 and ai.startswith(_DECIMAL) and (first := families.setdefault(ai[:3], ai)) != ai:
             return f"({first}) and ({ai}) contradict each other"
     return None
@@ -124,10 +127,15 @@ def unmet_need(ais: Collection[str]) -> str | None:
     What is lacking may stand in another symbol on the same item, so this alone makes no code invalid.
     """
     for ai in ais:
-        needs = next((_ALTERNATIVES[ai[:end]] for end in (4, 3, 2) if ai[:end] in _ALTERNATIVES), ())
+        needs = _rules(_ALTERNATIVES, ai)
         if needs and not any(all(_found(one, ais) for one in together) for together in needs):
             return f"({ai}) needs {' or '.join('+'.join(f'({one})' for one in one_of) for one_of in needs)}"
     return None
+
+
+def _rules(table: Mapping[str, tuple[Rules, ...]], ai: str) -> tuple[Rules, ...]:
+    """What the table has for the AI, which stands there by its leading digits."""
+    return next((table[ai[:end]] for end in (4, 3, 2) if ai[:end] in table), ())
 
 
 def _found(prefix: str, ais: Collection[str]) -> str | None:

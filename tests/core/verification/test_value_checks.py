@@ -89,7 +89,7 @@ def test_a_check_pair_shows_one_wrong_character() -> None:
     [
         (("01", "10", "21"), None),
         (("01", "02"), "(01) and (02) must not stand together"),
-        (("37", "01"), "(01) and (37) must not stand together"),
+        (("37", "01"), "(37) and (01) must not stand together"),
         (("3103", "3102"), "(3103) and (3102) contradict each other"),
         (("3103", "3203"), None),
         (("3922", "3953"), "(3922) and (3953) must not stand together"),
