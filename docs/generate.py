@@ -1,4 +1,4 @@
-"""Makes the generated documents: state diagrams, JSON Schemas, the references of settings and profiles.
+"""Makes the generated documents: states, rules, JSON Schemas, the references of settings and profiles.
 
 `python -m docs.generate` writes them; `--check` writes nothing and exits with 1 where one is stale.
 """
@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from docs.commands_page import commands_page
 from drivers.profile import Profile
 from edge_agent.core.lifecycle import LIFECYCLES, Lifecycle
+from edge_agent.core.verification.rules import Permits, Rule
+from edge_agent.domain.catalogue_form import CatalogueForm
 from edge_agent.domain.site import Site
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +83,30 @@ def _member_docs(enum: type) -> dict[str, str]:
             assert isinstance(name, ast.Name)  # enum members are plain names
             found[name.id] = " ".join(str(below.value.value).split())  # type: ignore[attr-defined]
     return found
+
+
+# ---- rules of the verification -----------------------------------------------------------------------
+
+
+def rules() -> str:
+    """Every rule of the verification, with what the operator is told and what anybody may do."""
+    parts = [
+        "# Rules\n",
+        NOTICE,
+        "The rules that a scan has to pass, from `edge_agent/core/verification/rules.py`. A rejected scan",
+        "changes no quantity. Why they are as they are: [verification](../explanation/verification.md).\n",
+        "## Every rule\n",
+        "| rule | name | what the operator is told | what may be done |",
+        "| --- | --- | --- | --- |",
+        *(f"| {rule.code} | `{rule.value}` | {rule.text} | {rule.permits.value} |" for rule in Rule),
+        "",
+        "## What may be done\n",
+        "| when a rule permits | it means |",
+        "| --- | --- |",
+        *(f"| `{permits.value}` | {_member_docs(Permits)[permits.name]} |" for permits in Permits),
+        "",
+    ]
+    return "\n".join(parts)
 
 
 # ---- settings and profiles ---------------------------------------------------------------------------
@@ -161,7 +187,14 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/profile.md": lambda: reference(
         Profile, "Device profiles", "One make of device, key by key. `config/profiles/` has the shipped ones."
     ),
+    "docs/reference/rules.md": rules,
+    "docs/reference/catalogue.md": lambda: reference(
+        CatalogueForm,
+        "The catalogue",
+        "The item master, key by key: a YAML file or a JSON message. An example is `config/catalogue.yaml`.",
+    ),
     "config/schemas/site.schema.json": lambda: schema(Site),
+    "config/schemas/catalogue.schema.json": lambda: schema(CatalogueForm),
     "config/schemas/profile.schema.json": lambda: schema(Profile),
 }
 

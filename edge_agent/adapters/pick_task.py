@@ -11,8 +11,8 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
+from edge_agent.adapters.field_errors import field_errors, shown
 from edge_agent.adapters.personal_data import scrub_fields
 from edge_agent.adapters.pick_task_models import (
     CancelIn,
@@ -24,7 +24,6 @@ from edge_agent.adapters.pick_task_models import (
     ReplayIn,
     SourceIn,
     SubmitIn,
-    shown,
     unknown_fields,
 )
 from edge_agent.adapters.strict_json import JsonRefusedError, decode_object
@@ -44,18 +43,6 @@ from edge_agent.domain.task import (
 
 EXCERPT_BYTES = 4096
 _NAMED_IN_MESSAGE = 5
-
-_KINDS = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "model_type": "an object",
-    "literal_error": "{expected}",
-    "greater_than_equal": "{ge} or more",
-    "less_than_equal": "{le} or less",
-}
 
 Model = TypeVar("Model", bound=Message)
 Json = dict[str, Any]
@@ -163,27 +150,7 @@ def _validated(model: type[Model], document: Json, limits: Limits) -> tuple[Mode
     try:
         return model.model_validate(document, context=limits), []
     except ValidationError as error:
-        return None, [_field_error(details) for details in error.errors(include_url=False)]
-
-
-def _field_error(details: ErrorDetails) -> FieldError:
-    path = ""
-    for part in details["loc"]:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return FieldError(path.removeprefix("."), _problem(details))
-
-
-def _problem(details: ErrorDetails) -> str:
-    kind, context = details["type"], details.get("ctx", {})
-    if kind == "missing":
-        return "is missing"
-    if kind == "too_short":
-        return "must have at least one entry"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind not in _KINDS:
-        return details["msg"]
-    return f"must be {_KINDS[kind].format_map(context)}, not {shown(details['input'])}"
+        return None, field_errors(error)
 
 
 # ---- fields against each other -----------------------------------------------------------------------

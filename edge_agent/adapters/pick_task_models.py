@@ -4,13 +4,13 @@ Strict: no number is made out of a text, no text out of a number. The limits of 
 the validation context. What one field alone cannot tell is checked in `pick_task`.
 """
 
-import json
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from edge_agent.adapters.field_errors import shown
 from edge_agent.adapters.personal_data import has_email
 from edge_agent.core.verification.gtin import to_gtin_14
 from edge_agent.domain.site import Limits
@@ -18,19 +18,6 @@ from edge_agent.domain.site import Limits
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NAIVE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_SHOWN = 40
-
-
-def shown(value: object) -> str:
-    """A JSON value as an error message shows it: short, and objects and lists by their kind only."""
-    match value:
-        case dict():
-            return "an object"
-        case list():
-            return "a list"
-        case _:
-            text = json.dumps(value)
-            return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _text(pattern: str, rule: str) -> AfterValidator:

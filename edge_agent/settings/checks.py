@@ -7,9 +7,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from edge_agent.domain.paths import KeyPath, dotted
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
-from edge_agent.settings.document import KeyPath, Problem, dotted
+from edge_agent.settings.document import Problem
 from edge_agent.settings.patterns import UnsupportedPatternError, glob_to_regex, shared_text
 from edge_agent.settings.schema import did_you_mean
 

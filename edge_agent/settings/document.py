@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -12,9 +12,9 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
+from edge_agent.domain.paths import KeyPath, dotted
 from edge_agent.errors import ConfigurationError
 
-KeyPath: TypeAlias = tuple[str | int, ...]
 _DEEPEST = 16
 
 
@@ -67,19 +67,13 @@ class Document:
         return line
 
 
-def dotted(path: KeyPath) -> str:
-    """`("stations", "st1", "put_positions", 0)` as `stations.st1.put_positions[0]`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
-
-
-def read_document(file: Path) -> Document:
-    """Raises `ConfigurationError` for a file that cannot be read or is no YAML mapping."""
-    tree = _parsed(file, _text(file))
+def read_document(file: Path, kind: str = "site file", example: str = "config/demo.yaml") -> Document:
+    """A file of that kind. Raises `ConfigurationError` for one that cannot be read or is no YAML mapping."""
+    tree = _parsed(file, _text(file, kind))
     if tree is None:
-        raise ConfigurationError(f"{file}: the file is empty; config/demo.yaml is a complete example")
+        raise ConfigurationError(f"{file}: the file is empty; {example} is a complete example")
     if not isinstance(tree, CommentedMap):
-        raise ConfigurationError(f"{file}:1: the file must hold keys and values, as config/demo.yaml does")
+        raise ConfigurationError(f"{file}:1: the file must hold keys and values, as {example} does")
     problems: list[Problem] = []
     document = Document(file, tree, {})
     document.data = plain(tree, (), problems)
@@ -88,12 +82,12 @@ def read_document(file: Path) -> Document:
     return document
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, kind: str) -> str:
     try:
         data = file.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"{file}: cannot be read: {error.strerror}; give the path of a site file"
+            f"{file}: cannot be read: {error.strerror}; give the path of a {kind}"
         ) from error
     try:
         return data.decode("utf-8-sig")

@@ -6,8 +6,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from edge_agent.domain.paths import KeyPath
 from edge_agent.domain.site import Site
-from edge_agent.settings.document import Document, KeyPath, plain
+from edge_agent.settings.document import Document, plain
 from edge_agent.settings.schema import as_model, bare, did_you_mean, type_at, type_below
 
 PREFIX = "EDGE_AGENT__"

@@ -7,7 +7,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from edge_agent.settings.document import KeyPath
+from edge_agent.domain.paths import KeyPath
 
 
 def bare(annotation: Any) -> Any:

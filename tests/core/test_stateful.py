@@ -24,7 +24,9 @@ from hypothesis.stateful import (
 
 from edge_agent.core.lifecycle import LIFECYCLES, CommandStatus, Lifecycle
 from edge_agent.core.state import State
-from edge_agent.core.verification.rules import ItemExpectation, ItemPassed, Rule
+from edge_agent.core.verification.items import ItemExpectation
+from edge_agent.core.verification.rules import Rule
+from edge_agent.core.verification.verdicts import ItemPassed
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp

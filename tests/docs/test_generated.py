@@ -16,6 +16,6 @@ def test_every_generated_document_is_fresh() -> None:
 @pytest.mark.parametrize("name", REFERENCES)
 def test_every_key_state_and_event_says_what_it_means(name: str) -> None:
     rows = [line for line in Path(ROOT / name).read_text().splitlines() if line.startswith("| `")]
-    assert len(rows) > 20
+    assert len(rows) > (5 if name.endswith(("rules.md", "catalogue.md")) else 20)
     unexplained = [row for row in rows if row.endswith("|  |") or "` |  (" in row]
     assert unexplained == []

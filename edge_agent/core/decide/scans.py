@@ -6,27 +6,16 @@ from edge_agent.core.exceptions import hold_task
 from edge_agent.core.moves import divert
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import repeat_scan, trip_at
-from edge_agent.core.verification.rules import (
-    ItemExpectation,
-    ItemPassed,
-    ItemVerdict,
-    Rejected,
-    Rule,
-    Verdict,
-    no_read,
-    unexpected_scan,
-    verify_container,
-    verify_item,
-    verify_tote,
-)
+from edge_agent.core.verification.items import ItemExpectation, verify_item
+from edge_agent.core.verification.labels import verify_container, verify_tote
+from edge_agent.core.verification.reads import no_read, unexpected_scan
+from edge_agent.core.verification.rules import Permits, Rule
+from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import ExceptionKind, PickedUnit, ScanTarget
 from edge_agent.domain.ids import DeviceId
 from edge_agent.domain.time import Instant
-
-_READ_AGAIN = frozenset({Rule.NO_READ, Rule.INVALID_CODE, Rule.WRONG_TOTE, Rule.WRONG_CONTAINER})
-"""What another read may cure: the code was not read well or in part, or the load was not presented well."""
 
 
 def device_reported(
@@ -105,10 +94,10 @@ def _judge(
         return verify_container(data, task.task.destination.container_id, plant.labels, aim=aim)
     line = task.lines[hand.line_id]
     taken = {
-        unit.serial
+        (unit.gtin, unit.serial)
         for other in task.lines.values()
         for unit in other.units
-        if unit.serial is not None and unit.gtin == line.line.gtin
+        if unit.serial is not None
     }
     expectation = ItemExpectation.of_line(line.line, line.remaining, state.gtins, taken)
     return verify_item(data, expectation, plant.labels, aim=aim, today=now.utc.date())
@@ -134,7 +123,9 @@ def _rejected(
     state: State, station: StationState, step: ScanStep, verdict: Rejected, now: Instant
 ) -> Iterator[ev.Event]:
     """Read again where that may help; else the check has failed for good."""
-    if verdict.rule in _READ_AGAIN and step.attempt <= state.plant.site.policies.retriggers:
+    # A container's label that was read in part looks like another's, so V19 is read again too.
+    unsure = verdict.permits is Permits.SCAN_AGAIN or verdict.rule is Rule.WRONG_CONTAINER
+    if unsure and step.attempt <= state.plant.site.policies.retriggers:
         yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
         return
     hand = station.hand if step.target is not ScanTarget.TOTE else None

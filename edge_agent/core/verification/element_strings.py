@@ -2,50 +2,32 @@
 
 The table of application identifiers (AIs) with their patterns is biip's; the walk over the data is ours,
 because biip's own drops leading separators, lets an overlong field run into the next AI, reads the wall
-clock for a date's century, and lets through AI pairs that GS1 forbids.
+clock for a date's century, and lets through values and AI pairs that GS1 forbids.
 
-Source: GS1 General Specifications 3 (AIs), 4.13 (invalid pairs), 7.8 (processing), 7.11 (characters), 7.12
-(dates); pairs as in GS1's Barcode Syntax Dictionary (github.com/gs1/gs1-syntax-dictionary).
+Source: GS1 General Specifications 3 (AIs), 4.13 (which may stand together), 7.8 (processing), 7.11
+(characters).
 """
 
-import calendar
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from biip import ParseError
 from biip.gs1_application_identifiers import GS1ApplicationIdentifier
 
-from edge_agent.core.verification.gtin import check_digit_error
+from edge_agent.core.verification.associations import conflict
+from edge_agent.core.verification.value_checks import value_error
 
 GS = "\x1d"
 """The separator that scanners send for FNC1."""
 
-_NUMBERED = {"00": 18, "01": 14, "02": 14, "03": 14, "253": 13, "255": 13, "402": 17, "8003": 14, "8006": 14}
-_NUMBERED |= {f"41{last}": 13 for last in range(8)} | {"8017": 18, "8018": 18, "8026": 14}
-"""AI -> how many digits its number has at the front, check digit last."""
-
-_DAY_MAY_BE_ZERO = frozenset({"11", "12", "13", "15", "16", "17", "4324", "4325"})
-_DATES = _DAY_MAY_BE_ZERO | {"4326", "7003", "7006", "7007", "7011", "8008"}
-_TIMED = frozenset({"4324", "4325", "7003", "7011"})
-_TIME_MAY_BE_LEFT_OUT = frozenset({"4324", "4325"})
-
-_DECIMAL_FAMILIES = re.compile(r"(3[1-6]|39)\d\d")
-"""AIs whose last digit only places the decimal point: two of one family contradict each other."""
-
-_FORBIDDEN_PAIRS = (
-    *(("01", other) for other in ("02", "03", "255", "37", "8006")),
-    *(("02", other) for other in ("03", "255", "8026")),
-    *(("255", other) for other in ("415", "8006", "8020", "8026")),
-    *(("8006", other) for other in ("37", "8026")),
-    *(("390", other) for other in ("391", "394", "8111")),
-    *(("395", other) for other in ("392", "393", "8005")),
-    *(("426", other) for other in ("422", "423", "424", "425")),
-    *(("392", "393"), ("394", "8111"), ("21", "235"), ("420", "421"), ("421", "4307")),
-    *(("4330", "4331"), ("4332", "4333"), ("8017", "8018")),
-)
-"""AIs, by their leading digits, that must not stand together in one message."""
+_LONGEST_AI = 4
+_PERCENT_ENCODED = re.compile(r"\(\?:(\[[^]]+])\|%[^)]*\)")
+"""biip's alternative for percent-encoded texts: matched twice over, it takes exponential time to fail."""
+_PRINTED = re.compile(r"\((\d{2,4})\)((?:[^(\\]|\\\()+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +52,55 @@ def parse_elements(text: str, today: date) -> Elements:
     `ElementStringError` and nothing else, whatever the text.
     """
     elements = _split(text)
-    for element in elements:
-        _check_number(element)
-        _check_date(element, today)
-    _check_pairs(elements)
+    check_elements(elements, today)
     return elements
 
 
-def expand_date(yymmdd: str, today: date) -> date:
-    """A six-digit GS1 date; day 00 is the month's last day.
+def parse_printed(text: str, today: date) -> Elements:
+    """The elements of a message as it is printed beneath a symbol and typed in: AIs in brackets.
 
-    The century is the one that puts the year between 49 years back and 50 years ahead (General
-    Specifications 7.12). Raises `ValueError` for a date that does not exist.
+    A bracket that belongs to a value is written `\\(`; spaces do not count. Raises `ElementStringError`.
+
+    Source: General Specifications 4.14 (human readable interpretation).
     """
-    century = today.year - today.year % 100
-    ahead = int(yymmdd[:2]) - today.year % 100
-    if ahead >= 51:
-        century -= 100
-    elif ahead <= -50:
-        century += 100
-    year, month, day = century + int(yymmdd[:2]), int(yymmdd[2:4]), int(yymmdd[4:6])
-    if not 1 <= month <= 12:
-        raise ValueError(f"there is no month {month:02}")
-    last = calendar.monthrange(year, month)[1]
-    if day > last:
-        raise ValueError(f"there is no day {day:02} in {year}-{month:02}")
-    return date(year, month, day or last)
+    text = text.replace(" ", "")
+    found = list(_PRINTED.finditer(text))
+    if not text or "".join(match.group() for match in found) != text:
+        raise ElementStringError("each value must have its identifier in brackets before it, as (10)LOT7")
+    elements = tuple(read_element(match[1], match[2].replace("\\(", "(")) for match in found)
+    check_elements(elements, today)
+    return elements
+
+
+def read_element(ai: str, value: str) -> Element:
+    """One element whose AI and value are told apart already.
+
+    Raises `ElementStringError` where GS1 has no such AI or the value has the wrong length or characters.
+    """
+    known = _identifier(ai)
+    if known is None or known.ai != ai:
+        raise ElementStringError(f"there is no application identifier ({ai})")
+    if not value or not _pattern(known).fullmatch(ai + value):
+        raise _wrong_layout(known, value)
+    return Element(ai, value)
+
+
+def check_elements(elements: Iterable[Element], today: date) -> None:
+    """What cannot be seen from length and characters. Raises `ElementStringError`."""
+    values: dict[str, str] = {}
+    for element in elements:
+        if error := value_error(element.ai, element.value, today):
+            raise ElementStringError(f"({element.ai}) {element.value}: {error}")
+        if values.setdefault(element.ai, element.value) != element.value:
+            raise ElementStringError(f"({element.ai}) stands twice with different values")
+    if error := conflict(values):
+        raise ElementStringError(error)
+
+
+def is_identifier(ai: str) -> bool:
+    """Whether GS1 has that application identifier."""
+    known = _identifier(ai)
+    return known is not None and known.ai == ai
 
 
 def _split(text: str) -> Elements:
@@ -111,70 +116,42 @@ def _split(text: str) -> Elements:
 
 def _first(text: str) -> tuple[Element, str]:
     """The first element, and what is left for the next."""
-    try:
-        ai = GS1ApplicationIdentifier.extract(text)
-    except ParseError:
-        raise ElementStringError(f"no application identifier starts with {_shown(text[:4])}") from None
+    known = _identifier(text)
+    if known is None:
+        raise ElementStringError(f"no application identifier starts with {_shown(text[:4])}")
     field, separator, rest = text.partition(GS)
-    if ai.separator_required:
-        match = re.fullmatch(ai.pattern, field, re.ASCII)
-    else:
-        match = re.match(ai.pattern.removesuffix("$"), field, re.ASCII)
-    value = match.group()[len(ai.ai) :] if match else ""
+    pattern = _pattern(known)
+    match = pattern.fullmatch(field) if known.separator_required else pattern.match(field)
+    value = match.group()[len(known.ai) :] if match else ""
     if not value:
-        layout, data = ai.format.partition("+")[2], field[len(ai.ai) :]
-        raise ElementStringError(f"({ai.ai}) must be {layout}, not {_shown(data)}")
+        raise _wrong_layout(known, field[len(known.ai) :])
     # What stands behind a fixed-length value, without a separator, is the next element.
-    behind = field[len(ai.ai) + len(value) :]
-    return Element(ai.ai, value), behind + separator + rest if behind else rest
+    behind = field[len(known.ai) + len(value) :]
+    return Element(known.ai, value), behind + separator + rest if behind else rest
 
 
-def _check_number(element: Element) -> None:
-    digits = element.value[: _NUMBERED.get(element.ai, 0)]
-    if digits and (error := check_digit_error(digits)):
-        raise ElementStringError(f"({element.ai}) {digits}: {error}")
+def _identifier(text: str) -> GS1ApplicationIdentifier | None:
+    """The AI that the text starts with."""
+    return _known(text[:_LONGEST_AI])
 
 
-def _check_date(element: Element, today: date) -> None:
-    ai, value = element.ai, element.value
-    if ai not in _DATES:
-        return
+@lru_cache(maxsize=1024)  # biip tries all of its 500 in turn
+def _known(start: str) -> GS1ApplicationIdentifier | None:
     try:
-        _check_day(value[:6], ai, today)
-        if ai == "7007" and value[6:]:
-            _check_day(value[6:], ai, today)
-        if ai in _TIMED and value[6:]:
-            _check_time(value[6:], ai)
-    except ValueError as error:
-        raise ElementStringError(f"({ai}) {value}: {error}") from None
+        return GS1ApplicationIdentifier.extract(start)
+    except ParseError:
+        return None
 
 
-def _check_day(yymmdd: str, ai: str, today: date) -> None:
-    if yymmdd[4:] == "00" and ai not in _DAY_MAY_BE_ZERO:
-        raise ValueError("the day must not be 00")
-    expand_date(yymmdd, today)
+@cache
+def _pattern(known: GS1ApplicationIdentifier) -> re.Pattern[str]:
+    plain = _PERCENT_ENCODED.sub(r"\1", known.pattern.removesuffix("$"))
+    return re.compile(plain, re.ASCII)
 
 
-def _check_time(hhmm: str, ai: str) -> None:
-    if hhmm == "9999" and ai in _TIME_MAY_BE_LEFT_OUT:
-        return
-    if hhmm[:2] > "23" or hhmm[2:] > "59":
-        raise ValueError(f"there is no time {hhmm[:2]}:{hhmm[2:]}")
-
-
-def _check_pairs(elements: Elements) -> None:
-    values: dict[str, str] = {}
-    families: dict[str, str] = {}
-    for ai, value in ((element.ai, element.value) for element in elements):
-        if values.setdefault(ai, value) != value:
-            raise ElementStringError(f"({ai}) stands twice with different values")
-        if _DECIMAL_FAMILIES.fullmatch(ai) and (first := families.setdefault(ai[:3], ai)) != ai:
-            raise ElementStringError(f"({first}) and ({ai}) contradict each other")
-    for left, right in _FORBIDDEN_PAIRS:
-        one = next((ai for ai in values if ai.startswith(left)), None)
-        other = next((ai for ai in values if ai.startswith(right)), None)
-        if one and other:
-            raise ElementStringError(f"({one}) and ({other}) must not stand together")
+def _wrong_layout(known: GS1ApplicationIdentifier, value: str) -> ElementStringError:
+    layout = known.format.partition("+")[2]
+    return ElementStringError(f"({known.ai}) must be {layout}, not {_shown(value)}")
 
 
 def _shown(text: str) -> str:

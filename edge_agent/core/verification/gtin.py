@@ -1,7 +1,7 @@
-"""GTINs of every length, brought to the one form in which they are compared: 14 digits.
+"""GTINs of every length, brought to the one form in which they are compared: 14 digits; and the SSCC.
 
-Source: GS1 General Specifications 7.9.1 (check digit), 3.3.2 (GTIN-8, -12 and -13 in 14 digits), 5.2.2.4.2
-(UPC-E).
+Source: GS1 General Specifications 7.9.1 (check digit), 3.2 (SSCC), 3.3.2 (GTIN-8, -12 and -13 in 14
+digits), 5.2.2.4.2 (UPC-E).
 """
 
 from biip.checksums import gs1_standard_check_digit
@@ -9,6 +9,7 @@ from biip.checksums import gs1_standard_check_digit
 from edge_agent.domain.ids import Gtin
 
 _LENGTHS = (8, 12, 13, 14)
+_SSCC_DIGITS = 18
 
 
 def is_digits(text: str) -> bool:
@@ -39,6 +40,18 @@ def to_gtin_14(text: str) -> Gtin:
     if error := check_digit_error(text):
         raise ValueError(error)
     return Gtin(text.zfill(14))
+
+
+def to_sscc(text: str) -> str:
+    """A serial shipping container code: 18 digits, the last of them its check digit.
+
+    Raises `ValueError` with the reason: not digits, another length, wrong check digit.
+    """
+    if not is_digits(text) or len(text) != _SSCC_DIGITS:
+        raise ValueError(f"an SSCC has {_SSCC_DIGITS} digits")
+    if error := check_digit_error(text):
+        raise ValueError(error)
+    return text
 
 
 def expand_upc_e(text: str) -> str:

@@ -17,6 +17,7 @@ from edge_agent.core.verification.barcode import (
     printable,
     read_item,
     read_label,
+    read_typed_item,
 )
 from edge_agent.domain.ids import Gtin
 from edge_agent.domain.site import Labels
@@ -48,12 +49,48 @@ def test_gs1_symbols_hold_element_strings(symbol: bytes) -> None:
         (b"]E0416000336108", "00416000336108"),
         (b"]E001234514", "00012100003454"),
         (b"]E402345673", "00000002345673"),
+        (b"]E3400638133393112", GTIN),
+        (b"]E341600033610812345", "00416000336108"),
         (b"]I124012345678905", "24012345678905"),
         (b"]I024012345678905", "24012345678905"),
     ],
 )
 def test_retail_and_outer_case_symbols_hold_a_gtin(data: bytes, gtin: str) -> None:
     assert item(data) == ItemCode(ItemCodeKind.GTIN, Gtin(gtin))
+
+
+@pytest.mark.parametrize("symbol", [b"]Q1", b"]d1"])
+def test_a_digital_link_is_read_like_an_element_string(symbol: bytes) -> None:
+    reading = item(symbol + b"https://example.com/gtin/01/4006381333931/10/LOT7/21/S-1?17=270200")
+    assert isinstance(reading, ItemCode)
+    assert reading.kind is ItemCodeKind.DIGITAL_LINK
+    assert (reading.gtin, reading.lot, reading.serial) == (GTIN, "LOT7", "S-1")
+    assert reading.expiry == date(2027, 2, 28)
+
+
+def test_what_is_typed_in_is_read_as_printed_or_as_a_gtin() -> None:
+    reading = read_typed_item("(01) 04006381333931 (10) A", TODAY)
+    assert isinstance(reading, ItemCode)
+    assert (reading.gtin, reading.lot) == (GTIN, "A")
+    assert read_typed_item("4006381 333931", TODAY) == ItemCode(ItemCodeKind.GTIN, Gtin(GTIN))
+    assert isinstance(read_typed_item("10LOT7", TODAY), Unrecognised)
+    assert isinstance(read_typed_item("", TODAY), Unrecognised)
+    assert isinstance(read_typed_item("(01)4006381333932", TODAY), Invalid)
+
+
+def test_a_code_says_what_gs1_wants_beside_it() -> None:
+    reading = item(b"]C10104006381333931250A")
+    assert isinstance(reading, ItemCode)
+    assert reading.unmet_need == "(250) needs (01)+(21) or (03)+(21) or (8006)+(21)"
+    assert reading.value("250") == "A"
+    assert reading.value("21") is None
+
+
+def test_a_container_that_bears_an_sscc_is_known_at_the_item_scanner() -> None:
+    labels = SiteLabels(Labels(container=r"\d{18}"))
+    sscc = "006141411234567890"
+    for data in (b"]C100", b"]Q1https://a/00/"):
+        assert item(data + sscc.encode(), labels=labels) == SiteLabel(LabelKind.CONTAINER, sscc)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +139,9 @@ def test_a_tagged_code_that_cannot_be_right_is_invalid(data: bytes, reason: str 
 @pytest.mark.parametrize(
     "data",
     [
-        b"]Q1https://id.gs1.org/01/04006381333931",
-        b"]d1HTTP://example.com/01/04006381333931",
+        b"]Q1https://example.com/promotion/01",
+        b"]d1HTTP://example.com/",
+        b"]Q0https://id.gs1.org/01/04006381333931",
         b"]C04006381333931",
         b"]A0ABC",
         b"]I11234",
@@ -131,6 +169,7 @@ def test_a_site_label_is_known_for_one_at_the_item_scanner(data: bytes, kind: st
         (b"96385074", "00000096385074"),
         (b"11234511", "00112100003451"),
         (b"0104006381333931", GTIN),
+        (b"https://id.gs1.org/01/04006381333931", GTIN),
         (b"10LOT7\x1d0104006381333931", GTIN),
     ],
 )

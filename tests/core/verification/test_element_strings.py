@@ -11,14 +11,14 @@ from edge_agent.core.verification.element_strings import (
     GS,
     Element,
     ElementStringError,
-    expand_date,
     parse_elements,
+    parse_printed,
 )
-from edge_agent.core.verification.gtin import check_digit_error
+from edge_agent.core.verification.value_checks import expand_date
+from tests.core.verification.codes import element_string, messages, printed
 
 TODAY = date(2026, 11, 22)
 GTIN = "0104006381333931"
-CSET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
@@ -117,36 +117,28 @@ def test_every_year_in_the_window_comes_back(today: date, ahead: int, month: int
     assert expand_date(wanted.strftime("%y%m%d"), today) == wanted
 
 
-@st.composite
-def messages(draw: st.DrawFn) -> tuple[Element, ...]:
-    """Valid elements of an item, each AI at most once, in any order."""
-    payload = draw(st.text("0123456789", min_size=13, max_size=13))
-    check = next(digit for digit in "0123456789" if check_digit_error(payload + digit) is None)
-    text = st.text(CSET_82, min_size=1, max_size=20)
-    optional = {
-        "10": text,
-        "11": st.dates(date(1980, 1, 1), date(2070, 1, 1)).map(lambda day: day.strftime("%y%m%d")),
-        "17": st.dates(date(1980, 1, 1), date(2070, 1, 1)).map(lambda day: day.strftime("%y%m%d")),
-        "21": text,
-        "240": st.text(CSET_82, min_size=1, max_size=30),
-        "3103": st.text("0123456789", min_size=6, max_size=6),
-        "99": st.text(CSET_82, min_size=1, max_size=90),
-    }
-    chosen = draw(st.lists(st.sampled_from(sorted(optional)), unique=True))
-    elements = [Element("01", payload + check), *(Element(ai, draw(optional[ai])) for ai in chosen)]
-    return tuple(draw(st.permutations(elements)))
-
-
-def encode(elements: tuple[Element, ...]) -> str:
-    """As a label printer does it: a separator behind each field of variable length but the last."""
-    fixed = ("01", "11", "17", "3103")
-    text = "".join(one.ai + one.value + ("" if one.ai in fixed else GS) for one in elements)
-    return text.removesuffix(GS)
+@given(messages(), st.booleans())
+def test_what_is_encoded_parses_back_the_same(elements: tuple[Element, ...], every: bool) -> None:
+    assert parse_elements(element_string(elements, every=every), TODAY) == elements
 
 
 @given(messages())
-def test_what_is_encoded_parses_back_the_same(elements: tuple[Element, ...]) -> None:
-    assert parse_elements(encode(elements), TODAY) == elements
+def test_what_is_printed_beneath_a_symbol_parses_back_the_same(elements: tuple[Element, ...]) -> None:
+    assert parse_printed(printed(elements), TODAY) == elements
+
+
+@given(st.one_of(st.text(), st.text("0123456789()\\ A")))
+def test_nothing_typed_raises_anything_but_a_reason(text: str) -> None:
+    with contextlib.suppress(ElementStringError):
+        assert parse_printed(text, TODAY)
+
+
+@pytest.mark.parametrize("tail", ["~", "", "%"])
+def test_a_long_percent_encoded_text_is_judged_at_once(tail: str) -> None:
+    with contextlib.suppress(ElementStringError):
+        parse_elements("4302" + "%AA%AA" * 1000 + tail, TODAY)
+    with contextlib.suppress(ElementStringError):
+        parse_elements("7256" + "%AA%AA" * 15 + tail, TODAY)
 
 
 @given(st.one_of(st.text(), st.text("0123456789" + GS), st.text("01730A]" + GS)))
@@ -159,7 +151,7 @@ def test_no_text_raises_anything_but_a_reason(text: str) -> None:
 def test_a_damaged_message_gives_a_reason_or_other_elements(
     elements: tuple[Element, ...], data: st.DataObject
 ) -> None:
-    text = encode(elements)
+    text = element_string(elements)
     position = data.draw(st.integers(0, len(text) - 1))
     damaged = text[:position] + data.draw(st.characters(max_codepoint=127)) + text[position + 1 :]
     try:

@@ -1,0 +1,85 @@
+"""V12, V14, V15, V16 and V20: what is told from how a code came, before or beside what it says. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from edge_agent.core.verification.barcode import printable
+from edge_agent.core.verification.rules import Rule
+from edge_agent.core.verification.verdicts import NOTHING, Passed, Rejected
+from edge_agent.domain.ids import DeviceId
+
+REREAD_S = 0.6
+"""A scanner that still sees the label it has read sends it again; no person or machine is that quick."""
+
+Pass = TypeVar("Pass", bound=Passed)
+
+
+def no_read(expected: str) -> Rejected:
+    """V15: the scanner said that it could not read, or said nothing in time."""
+    return Rejected(Rule.NO_READ, expected, NOTHING)
+
+
+def unexpected_scan(data: bytes) -> Rejected:
+    """V20: a scan that no open step waits for, or that comes late."""
+    return Rejected(Rule.UNEXPECTED_SCAN, NOTHING, printable(data))
+
+
+def verify_several(
+    codes: Sequence[bytes], verify: Callable[[bytes], Pass | Rejected], expected: str
+) -> Pass | Rejected:
+    """V16: the verdict on all codes of one trigger; `verify` judges one of them.
+
+    The same bytes twice are one code. Of several, exactly one must pass: two that fit may be two items in
+    view, and which of them is in the gripper cannot be told. No code at all is a no-read (V15).
+    """
+    distinct = tuple(dict.fromkeys(codes))
+    if not distinct:
+        return no_read(expected)
+    verdicts = [verify(code) for code in distinct]
+    fitting = [verdict for verdict in verdicts if not isinstance(verdict, Rejected)]
+    if len(verdicts) == 1:
+        return verdicts[0]
+    if len(fitting) == 1:
+        return fitting[0]
+    shown = ", ".join(printable(code) for code in distinct)
+    return Rejected(Rule.MULTI_READ, expected, shown, f"{len(distinct)} codes, {len(fitting)} of them fit")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """When a scanner last saw a code, in seconds of the agent's own clock."""
+
+    data: bytes
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rereads:
+    """What each scanner read last, for V12 and V14, and how often it read the same again."""
+
+    last: Mapping[DeviceId, Read] = field(default_factory=dict)
+    counts: Mapping[DeviceId, int] = field(default_factory=dict)
+    """Re-reads (V14) of each scanner."""
+
+    def verdict(self, scanner: DeviceId, data: bytes, at_s: float, *, serial: bool) -> Rejected | None:
+        """V14, or V12 for a code with a serial number: the scan that came just before, once more.
+
+        None: a scan to be judged. `at_s` must come from the same clock as what is remembered.
+        """
+        last = self.last.get(scanner)
+        if last is None or last.data != data or not 0 <= at_s - last.at_s <= REREAD_S:
+            return None
+        return Rejected(Rule.SAME_SCAN if serial else Rule.REREAD, "another code", printable(data))
+
+    def after(
+        self, scanner: DeviceId, data: bytes, at_s: float, verdict: Rejected | None = None
+    ) -> "Rereads":
+        """With this scan remembered, re-reads too: a label may stay in view for long."""
+        again = verdict is not None and verdict.rule is Rule.REREAD
+        counts = {**self.counts, scanner: self.counts.get(scanner, 0) + 1} if again else self.counts
+        return Rereads({**self.last, scanner: Read(data, at_s)}, counts)
+
+    def triggered(self, scanner: DeviceId) -> "Rereads":
+        """With the scanner triggered anew: what it reads now was asked for, be it the same code."""
+        return replace(self, last={key: read for key, read in self.last.items() if key != scanner})
