@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.profile import ScannerWire
-from drivers.scanner import Deframer
+from drivers.deframer import Deframer
+from drivers.scanner_wire import ScannerWire
 from edge_agent.domain.device import ScanFailed, ScanRead
 
 GS = b"\x1d"

@@ -6,6 +6,7 @@ from edge_agent.core.exceptions import hold_task
 from edge_agent.core.moves import divert
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import repeat_scan, trip_at
+from edge_agent.core.verification.barcode import printable
 from edge_agent.core.verification.rules import (
     ItemExpectation,
     ItemPassed,
@@ -47,16 +48,20 @@ def _waiting_for(state: State, scanner: DeviceId) -> StationState | None:
     return next((s for s in state.stations.values() if s.scan and s.scan.scanner == scanner), None)
 
 
-def scanned(state: State, scanner: DeviceId, data: bytes | None, now: Instant) -> Iterator[ev.Event]:
-    """One code, or the scanner's no-read text (None)."""
+def scanned(
+    state: State, scanner: DeviceId, data: bytes | None, now: Instant, more: tuple[bytes, ...] = ()
+) -> Iterator[ev.Event]:
+    """What one trigger has read: a code, or several; `data` is None for the scanner's no-read text."""
     station = _waiting_for(state, scanner)
     if station is None or station.scan is None:
-        if data is not None:
-            yield ev.ScanIgnored(scanner, unexpected_scan(data).scanned)
+        for code in (data, *more) if data is not None else ():
+            yield ev.ScanIgnored(scanner, unexpected_scan(code).scanned)
         return
     step = station.scan
     if data is None:
         verdict: Verdict | ItemVerdict = no_read(_expected(state, station, step))
+    elif more:
+        verdict = _judge_several(state, station, step, (data, *more), now)
     else:
         verdict = _judge(state, station, step, data, now)
     if isinstance(verdict, Rejected):
@@ -89,6 +94,18 @@ def _expected(state: State, station: StationState, step: ScanStep) -> str:
 def _hand(station: StationState) -> Hand:
     assert station.hand is not None  # item and container scans are only open for a unit in hand
     return station.hand
+
+
+def _judge_several(
+    state: State, station: StationState, step: ScanStep, codes: tuple[bytes, ...], now: Instant
+) -> Verdict | ItemVerdict:
+    """Several codes count only where exactly one of them is what the step asks for."""
+    verdicts = [_judge(state, station, step, code, now) for code in codes]
+    passed = [verdict for verdict in verdicts if not isinstance(verdict, Rejected)]
+    if len(passed) == 1:
+        return passed[0]
+    shown = " and ".join(printable(code) for code in codes)
+    return Rejected(Rule.INVALID_CODE, _expected(state, station, step), shown, "several codes in one trigger")
 
 
 def _judge(
