@@ -168,5 +168,5 @@ class AutoIdScanner:
         if self._wire.aim and code not in self._wire.no_reads and not code.startswith(found.symbology):
             code = found.symbology + code
         if self._tap is not None:
-            self._tap(code)
+            self._tap(code + self._wire.terminators[0])  # as it would stand on a line
         return self._deframer.frame(code)

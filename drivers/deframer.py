@@ -28,6 +28,11 @@ class Deframer:
         self._spoilt = False
         self.dropped = 0
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether bytes wait for their terminator."""
+        return bool(self._pending)
+
     def feed(self, data: bytes) -> list[ScanRead | ScanFailed]:
         """Take what has arrived; the codes that it completes."""
         *segments, self._pending = self._ends.split(self._pending + data)

@@ -30,7 +30,7 @@ def line_for(address: str, profile: Profile) -> Line:
         case "opc.tcp" if profile.scanner is not None and profile.scanner.autoid is not None:
             return AutoIdLine(address, profile.scanner.autoid, wire_bytes(profile.scanner.trigger))
     raise ConfigurationError(
-        f"{address}: a simulated scanner needs tcp://host:port, socket://host:port, rfc2217://host:port, "
+        f"{address}: a scanner needs tcp://host:port, socket://host:port, rfc2217://host:port, "
         "tcp-listen://host:port, serial:///path, or opc.tcp:// with an AutoID profile"
     )
 

@@ -191,7 +191,7 @@ def test_a_scanner_that_connects_to_us_connects_to_this_machine(profiles: dict[s
     "address", ["modbus://127.0.0.1:502/1", "hid:///dev/input/event0", "opc.tcp://host:1"]
 )
 def test_what_cannot_be_simulated_says_what_can(profiles: dict[str, Profile], address: str) -> None:
-    with pytest.raises(ConfigurationError, match="a simulated scanner needs tcp"):
+    with pytest.raises(ConfigurationError, match="a scanner needs tcp"):
         line_for(address, profiles["scanner-plain"])
 
 
