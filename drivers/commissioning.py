@@ -1,4 +1,4 @@
-"""Is a scanner set as its profile says? A known barcode tells: what came in is compared with what was printed."""
+"""Is a scanner set as its profile says? What came in is compared with the known barcode that was scanned."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ BEFORE_GS, BEHIND_GS = b"0104006381333931" + b"10Lot-a7", b"21Ser-B9"
 KNOWN_CODE = BEFORE_GS + GS + BEHIND_GS
 """GTIN, lot (of variable length, so that a separator must follow), serial number; letters of both cases."""
 KNOWN_CODE_TEXT = "(01)04006381333931(10)Lot-a7(21)Ser-B9"
+_BRACKETED = KNOWN_CODE_TEXT.replace("(", "[").replace(")", "]")
 
 _GS1_AIM = (b"]d2", b"]C1", b"]Q3", b"]J1")
 _PLAIN_AIM = {b"]d1": "DataMatrix", b"]C0": "Code 128", b"]Q1": "QR Code", b"]J0": "DotCode"}
@@ -26,15 +27,11 @@ _SWAPPED = re.compile(
 )
 
 
-def how_to_print() -> list[str]:
-    """How a person comes by the known barcode, in lines."""
-    return [
-        f"commissioning code: {KNOWN_CODE_TEXT}, as GS1 DataMatrix or GS1-128",
-        "  zint --barcode=DATAMATRIX --gs1 --scale=4 --output=code.png "
-        "--data='[01]04006381333931[10]Lot-a7[21]Ser-B9'",
-        "  or any label program that prints GS1 codes. Not a plain DataMatrix or Code 128: FNC1 must stand in "
-        "front and behind the lot.",
-    ]
+def how_to_print() -> str:
+    """How a person comes by the known barcode."""
+    return f"""commissioning code: {KNOWN_CODE_TEXT}, as GS1 DataMatrix or GS1-128
+  zint --barcode=DATAMATRIX --gs1 --scale=4 --output=code.png --data='{_BRACKETED}'
+  or any label program that prints GS1 codes; a plain DataMatrix or Code 128 will not do"""
 
 
 def diagnose(heard: bytes, wire: ScannerWire) -> list[str]:
@@ -51,7 +48,7 @@ def diagnose(heard: bytes, wire: ScannerWire) -> list[str]:
         return [_unlike(heard, wire)]
     problems = [*_separator(found[1]), *_front(heard[: found.start()], wire)]
     problems += _end(heard[found.end() :], wire)
-    if not problems and [code.removeprefix(code[:3]) if wire.aim else code for code in codes] != [KNOWN_CODE]:
+    if not problems and [code[3:] if wire.aim else code for code in codes] != [KNOWN_CODE]:
         problems.append(f"the profile's framing makes {_shown(codes)} of {_text(heard)}: correct it")
     return problems
 
@@ -64,7 +61,7 @@ def only_no_reads(heard: bytes, wire: ScannerWire) -> bool:
 
 def _unlike(heard: bytes, wire: ScannerWire) -> str:
     if _SWAPPED.search(heard):
-        return "upper and lower case are exchanged: CapsLock is on, or the scanner makes up for it: switch that off"
+        return "upper and lower case are exchanged: CapsLock is on, or the scanner makes up for it"
     if any(text in heard for text in wire.no_reads):
         return "the scanner could not read the code: hold it steadily and closer, or print it larger"
     if any(digits in heard for digits in (b"04006381333931", b"4006381333931")):
@@ -72,28 +69,25 @@ def _unlike(heard: bytes, wire: ScannerWire) -> str:
     return f"another code, or one that was changed on its way: {_text(heard)}"
 
 
+_GS_ADVICE = (
+    "let the scanner send FNC1 as GS (0x1D); one that types, as Ctrl+], Alt+029 or a function key that the "
+    "profile's keys.special names"
+)
 _KEYBOARD_ADVICE = "set the keyboard layout or the serial line (baud rate, parity) as the agent has it"
 
 
 def _separator(between: bytes) -> Iterator[str]:
-    if between == GS:
-        return
-    if not between:
-        yield "GS is lost: let the scanner send FNC1 as GS (0x1D), and control characters as they are"
-    else:
-        yield (
-            f"GS came as {_text(between)}: let the scanner send FNC1 as GS (0x1D); if it types, name the key in "
-            "the profile's keys.special"
-        )
+    if between != GS:
+        yield f"{f'GS came as {_text(between)}' if between else 'GS is lost'}: {_GS_ADVICE}"
 
 
 def _front(before: bytes, wire: ScannerWire) -> Iterator[str]:
     aim = before[-3:] if _AIM.search(before) else b""
     rest = before.removesuffix(aim)
     if wire.aim and not aim:
-        yield "no AIM identifier: switch it on at the scanner, or say aim: false in the profile"
+        yield "no AIM identifier: switch it on, or say aim: false in the profile"
     elif aim and not wire.aim:
-        yield f"an AIM identifier, {_text(aim)}: switch it off at the scanner, or say aim: true in the profile"
+        yield f"an AIM identifier, {_text(aim)}: switch it off, or say aim: true in the profile"
     elif aim in _PLAIN_AIM:
         yield f"{_text(aim)} is a plain {_PLAIN_AIM[aim]}: print the code as a GS1 code, with FNC1 in front"
     elif aim and aim not in _GS1_AIM:
@@ -104,9 +98,9 @@ def _front(before: bytes, wire: ScannerWire) -> Iterator[str]:
 def _prefix(rest: bytes, wire: ScannerWire) -> Iterator[str]:
     prefix = wire_bytes(wire.prefix)
     if prefix and not rest.endswith(prefix):
-        yield f"the profile's prefix {_text(prefix)} is missing: set it at the scanner or empty it in the profile"
+        yield f"the profile's prefix {_text(prefix)} is missing: set it, or empty it in the profile"
     elif left := _last_frame(rest.removesuffix(prefix), wire):
-        yield f"{_text(left)} stands in front of the code: clear that prefix at the scanner or name it in the profile"
+        yield f"{_text(left)} stands in front of the code: clear that prefix, or name it in the profile"
 
 
 def _last_frame(rest: bytes, wire: ScannerWire) -> bytes:
@@ -123,7 +117,7 @@ def _end(behind: bytes, wire: ScannerWire) -> Iterator[str]:
     at = min((behind.find(terminator) for terminator in wire.terminators if terminator in behind), default=-1)
     if at > 0:
         left = _text(behind[:at])
-        yield f"{left} stands behind the code: clear that suffix at the scanner or add it to terminator"
+        yield f"{left} stands behind the code: clear that suffix, or put it into terminator"
     else:
         came = _text(behind) if behind else "nothing"
         yield f"the code ends with {came} where the profile's terminator is {wanted}: make them the same"

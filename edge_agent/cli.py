@@ -134,7 +134,7 @@ def check(
     for result in results:
         typer.echo(str(result))
     if probe or scan is not None:
-        typer.echo("\n".join(how_to_print()))
+        typer.echo(how_to_print())
     if probe and scan is None:
         typer.echo(f"  then, for each scanner: edge-agent check {file} --scan SCANNER")
     if scan is not None:

@@ -136,7 +136,11 @@ class _Listener:
             await scanner.trigger()
             with suppress(TimeoutError):
                 async with asyncio.timeout(TRIGGER_S):
-                    await self._arrived.wait()
+                    await self._more_than_no_reads(wire)
+
+    async def _more_than_no_reads(self, wire: ScannerWire) -> None:
+        while only_no_reads(bytes(self.heard), wire):
+            await self._arrived.wait()
             while self._arrived.is_set():
                 self._arrived.clear()
                 await asyncio.sleep(QUIET_S)
