@@ -22,6 +22,8 @@ from tests.simulators.floor import free_port
 
 NAME = DeviceId("scan-1")
 END = b"\r\n"
+CHUNK_BYTES = 1024
+"""Two of them fit into what a pseudo terminal holds."""
 
 
 class ScannerRig(Protocol):
@@ -46,6 +48,10 @@ class ScannerRig(Protocol):
         """The beginning of a code, and nothing behind it."""
         ...
 
+    async def send_raw(self, data: bytes) -> None:
+        """Any bytes, no faster than they are taken in."""
+        ...
+
     def listen(self) -> None:
         """Take in what the device was sent, where nothing announces it."""
         ...
@@ -65,7 +71,9 @@ class LineRig:
         self.takes_commands = True
         self._line = line_for(address, made)
         self._running = asyncio.create_task(self._line.run(), name="simulated line")
-        self.scanner = build_scanner(NAME, DeviceSettings(profile=profile, address=address), made)
+        self._heard = 0
+        settings = DeviceSettings(profile=profile, address=address)
+        self.scanner = build_scanner(NAME, settings, made, self._count)
 
     async def plug_in(self) -> None:
         await self._line.open(self.told.extend, lambda: None)
@@ -79,6 +87,13 @@ class LineRig:
     async def send_part(self, code: bytes) -> None:
         await self._send(Reading(code, {}))
 
+    async def send_raw(self, data: bytes) -> None:
+        before = self._heard
+        for start in range(0, len(data), CHUNK_BYTES):
+            chunk = data[start : start + CHUNK_BYTES]
+            await self._send(Reading(chunk, {}))
+            await until(lambda end=start: self._heard - before >= end - CHUNK_BYTES)
+
     def listen(self) -> None:
         self._line.poll()
 
@@ -88,6 +103,9 @@ class LineRig:
         with suppress(asyncio.CancelledError):
             await self._running
         await self._line.close()
+
+    def _count(self, data: bytes) -> None:
+        self._heard += len(data)
 
     async def _send(self, reading: Reading) -> None:
         await until(lambda: self._line.send(reading))
@@ -121,7 +139,10 @@ class KeyboardRig:
         await self.send_part((b"NOREAD" if code is None else code) + b"\r")
 
     async def send_part(self, code: bytes) -> None:
-        left = as_bytes(typed(code))
+        await self.send_raw(as_bytes(typed(code)))
+
+    async def send_raw(self, data: bytes) -> None:
+        left = data
         while left:
             left = left[self._keyboard.write(left) :]
             await asyncio.sleep(0)
