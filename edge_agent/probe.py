@@ -82,14 +82,15 @@ async def probe_scan(
     listener = _Listener()
     settings = site.devices[device_id]
     scanner = build_scanner(device_id, settings, profiles[settings.profile], listener.hear)
+    problems: list[str] = []
     try:
         await scanner.connect()
         await listener.listen(scanner, wire, wait_s)
-    except EdgeAgentError as error:
-        return [Found(device_id, False, str(error))]
+        problems = diagnose(bytes(listener.heard), wire)
+    except* EdgeAgentError as errors:
+        problems = [str(error) for error in errors.exceptions]
     finally:
         await scanner.close()
-    problems = diagnose(bytes(listener.heard), wire)
     if problems:
         return [Found(device_id, False, problem) for problem in problems]
     through = "the AIM identifier and the separator" if wire.aim else "the separator"
