@@ -79,8 +79,13 @@ class StreamScanner:
     def _codes(self, data: bytes) -> list[Observation]:
         dropped = self._deframer.dropped
         found: list[Observation] = [*self._deframer.feed(data)]
-        if self._deframer.dropped > dropped:
-            logger.warning("%s: dropped bytes that are no code; check framing and cable", self._device_id)
+        # Told ever more rarely: a line of nothing but noise must not fill the log.
+        if self._deframer.dropped.bit_length() > dropped.bit_length():
+            logger.warning(
+                "%s: dropped bytes that are no code (%d frames so far); check framing and cable",
+                self._device_id,
+                self._deframer.dropped,
+            )
         if found:
             self._answered.set()
         if any(isinstance(seen, ScanRead) for seen in found):

@@ -72,7 +72,7 @@ class DeviceSettings(Section):
     """`opc.tcp://host:port/path`, `modbus://host:port/unit`, `tcp://host:port` (we connect),
     `tcp-listen://host:port` (the device connects to us), `serial:///dev/...?baudrate=9600`; a serial server's
     port, `rfc2217://host:port?baudrate=9600` or raw `socket://host:port`; a scanner that types,
-    `hid:///dev/input/by-id/...`."""
+    `hid:///dev/input/by-id/name`."""
 
 
 class Point(Section):

@@ -61,14 +61,14 @@ def judge(code: bytes, *, aim: bool) -> None:
 def test_no_stream_breaks_a_framing_or_makes_a_wrong_code_pass(name: str) -> None:
     wire = FRAMINGS[name]
     deframer = Deframer(wire)
-    good = framed(TAGGED[0], wire)
+    good = ScanRead(TAGGED[0] if wire.aim else TAGGED[0][3:])
+    end = wire.terminators[0] + framed(TAGGED[0], wire)
     codes: set[bytes] = set()
     for stream in streams(wire, COUNT, SEED):
-        for seen in deframer.feed(stream):
+        *found, last = deframer.feed(stream + end)
+        assert last == good  # whatever came before: the terminator ends it, and the next code comes through
+        for seen in found:
             codes.update((seen.data, *seen.more) if isinstance(seen, ScanRead) else ())
-        # Whatever came before: the terminator ends it, and the next code comes through.
-        *_, last = deframer.feed(wire.terminators[0] + good)
-        assert last == ScanRead(TAGGED[0] if wire.aim else TAGGED[0][3:])
     assert len(codes) > 1_000
     for code in codes:
         judge(code, aim=wire.aim)
@@ -86,24 +86,16 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[S
     await rig.close()
 
 
-async def test_no_stream_breaks_a_transport_and_what_comes_out_is_what_was_sent(rig: ScannerRig) -> None:
+@pytest.fixture(scope="module")
+def spoilt() -> tuple[bytes, list[ScanRead | ScanFailed]]:
+    """All streams behind one another, and the codes that stand in them."""
     wire = FRAMINGS["scanner-plain"]
-    if isinstance(rig, KeyboardRig):
-        sent, expected = _keystrokes(), None
-    else:
-        plain = [*streams(wire, COUNT, SEED), b"\r\n", LAST.data, b"\r\n"]
-        sent, expected = b"".join(plain), Deframer(wire).feed(b"".join(plain))
-    found: list[Observation] = []
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(rig.send_raw(sent))
-        observations = rig.scanner.observations()
-        while not found or found[-1] != LAST:
-            found.append(await following(observations))
-    assert expected is None or found == expected
-    assert len(found) > 500
+    sent = b"".join([*streams(wire, COUNT, SEED), b"\r\n", LAST.data, b"\r\n"])
+    return sent, Deframer(wire).feed(sent)
 
 
-def _keystrokes() -> bytes:
+@pytest.fixture(scope="module")
+def keystrokes() -> bytes:
     """Events of every kind, code and value, between strokes that a scanner could have made."""
     rng = random.Random(SEED)
     strokes = [as_bytes(typed(code + b"\r")) for code in (b"]C0A", b"]d201", b"\r")]
@@ -115,6 +107,20 @@ def _keystrokes() -> bytes:
             events += INPUT_EVENT.pack(0, 0, kind, code, value)
     all_up = b"".join(INPUT_EVENT.pack(0, 0, 1, code, 0) for code in range(256))
     return bytes(events) + all_up + as_bytes(typed(b"\r" + LAST.data + b"\r"))
+
+
+async def test_no_stream_breaks_a_transport_and_what_comes_out_is_what_was_sent(
+    rig: ScannerRig, spoilt: tuple[bytes, list[ScanRead | ScanFailed]], keystrokes: bytes
+) -> None:
+    sent, expected = (keystrokes, None) if isinstance(rig, KeyboardRig) else spoilt
+    found: list[Observation] = []
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(rig.send_raw(sent))
+        observations = rig.scanner.observations()
+        while not found or found[-1] != LAST:
+            found.append(await following(observations))
+    assert expected is None or found == expected
+    assert len(found) > 500
 
 
 def test_no_scan_result_of_an_autoid_reader_breaks_anything() -> None:
