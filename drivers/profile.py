@@ -5,62 +5,18 @@ speaks, where its registers or nodes are, what its numbers mean, and where that 
 profiles stand in `config/profiles/*.yaml`. The wire rules themselves are in `docs/reference/handshakes.md`.
 """
 
-import re
 from enum import StrEnum
 from itertools import combinations
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
+from drivers.scanner_wire import ScannerWire
 from edge_agent.domain.command import FailureReason, RefusalReason
 from edge_agent.domain.device import Mode
 
 Register = Annotated[int, Field(ge=0, le=65535)]
 BrowsePath = Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|[rnt0\\]|)")
-_CONTROLS = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
-
-
-def wire_bytes(text: str) -> bytes:
-    """The bytes that a text of a scanner profile stands for.
-
-    Plain ASCII with the escapes `\\xHH`, `\\r`, `\\n`, `\\t`, `\\0` and `\\\\`. Raises `ValueError`.
-    """
-    data, position = b"", 0
-    for escape in _ESCAPE.finditer(text):
-        data += _ascii(text[position : escape.start()])
-        position = escape.end()
-        name = escape[1]
-        if not name:
-            raise ValueError(
-                f"{text!r}: unknown escape at {text[escape.start() :]!r}: use \\xHH, \\r, \\n, \\t or \\0"
-            )
-        data += bytes.fromhex(name[1:]) if name.startswith("x") else _CONTROLS[name]
-    return data + _ascii(text[position:])
-
-
-def _ascii(text: str) -> bytes:
-    if not text.isascii():
-        raise ValueError(f"{text!r} is not ASCII: write other bytes as \\xHH")
-    return text.encode("ascii")
-
-
-def _check_wire_text(text: str) -> str:
-    wire_bytes(text)
-    return text
-
-
-WireText = Annotated[str, AfterValidator(_check_wire_text)]
 
 
 class Part(BaseModel):
@@ -286,27 +242,6 @@ class Methods(Part):
     """How often the server sends what has happened."""
     request_timeout_s: PositiveFloat = 2.0
     """No answer to a call by then: the link is lost and the outcome in doubt."""
-
-
-class ScannerWire(Part):
-    """Framing and commands of a byte-stream scanner. Texts may use escapes such as `\\x02` and `\\r`."""
-
-    terminator: Annotated[WireText, Field(min_length=1)] = "\r\n"
-    """What ends a frame."""
-    prefix: WireText = ""
-    """What begins a frame; empty: nothing does."""
-    no_read: WireText = "NOREAD"
-    """What stands in the frame when the scanner could not read; empty: it stays silent."""
-    aim: bool = True
-    """True: every code starts with its AIM symbology identifier (ISO/IEC 15424)."""
-    trigger: WireText = "TRG\r\n"
-    """Sent to ask for one read; empty: the scanner triggers itself."""
-    good: WireText = ""
-    """Sent to show that the scan was right; empty: no signal."""
-    bad: WireText = ""
-    """Sent to show that it was wrong; empty: no signal."""
-    longest: PositiveInt = 512
-    """Bytes; more than this without a terminator is line noise."""
 
 
 class Handshake(StrEnum):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from importlib.metadata import EntryPoint, entry_points
 
+from drivers.autoid import AutoIdScanner
 from drivers.device import ComposedDevice
 from drivers.family import Family
 from drivers.handshakes.base import Handshake
@@ -11,20 +12,25 @@ from drivers.handshakes.mailbox import MailboxHandshake
 from drivers.handshakes.methods import MethodsHandshake
 from drivers.links.address import (
     Address,
+    HidAddress,
     ModbusAddress,
     OpcUaAddress,
+    Rfc2217Address,
     SerialAddress,
     TcpAddress,
     TcpListenAddress,
     parse_address,
 )
+from drivers.links.hid import HidLink
 from drivers.links.modbus import ModbusLink
 from drivers.links.opcua import OpcUaLink
-from drivers.links.stream import stream_link
+from drivers.links.rfc2217 import Rfc2217Link
+from drivers.links.stream import SerialLink, StreamLink, TcpClientLink, TcpServerLink
 from drivers.profile import Handshake as HandshakeName
 from drivers.profile import Profile
 from drivers.profile_file import find_profile, load_profile
 from drivers.scanner import StreamScanner
+from drivers.scanner_wire import Keys, Tap
 from edge_agent.domain.ids import DeviceId
 from edge_agent.domain.site import DeviceSettings
 from edge_agent.errors import ConfigurationError
@@ -54,16 +60,44 @@ def build_device(device_id: DeviceId, settings: DeviceSettings, profile: Profile
     )
 
 
-def build_scanner(device_id: DeviceId, settings: DeviceSettings, profile: Profile) -> Scanner:
-    """The scanner of the site file, not yet connected. Raises `ConfigurationError`."""
+def build_scanner(
+    device_id: DeviceId, settings: DeviceSettings, profile: Profile, tap: Tap | None = None
+) -> Scanner:
+    """The scanner of the site file, not yet connected; `tap` listens in. Raises `ConfigurationError`."""
     address = _address(device_id, settings)
-    if profile.scanner is None:
+    wire = profile.scanner
+    if wire is None:
         raise ConfigurationError(
             f"devices.{device_id}: profile {profile.name} is no scanner's: choose one with handshake: scanner"
         )
-    if not isinstance(address, TcpAddress | TcpListenAddress | SerialAddress):
-        raise _wrong_address(device_id, profile, "tcp://, tcp-listen:// or serial://")
-    return StreamScanner(device_id, stream_link(device_id, address), profile.scanner)
+    if wire.autoid is not None:
+        if not isinstance(address, OpcUaAddress):
+            raise _wrong_address(device_id, profile, "opc.tcp://host:port/path")
+        link = OpcUaLink(device_id, address.url, wire.autoid.request_timeout_s)
+        return AutoIdScanner(device_id, link, wire, wire.autoid, tap)
+    if isinstance(address, HidAddress) and wire.takes_commands:
+        raise ConfigurationError(
+            f"devices.{device_id}: a keyboard takes no commands, and profile {profile.name} has some: "
+            "empty its trigger, trigger_off, good and bad"
+        )
+    return StreamScanner(device_id, _stream_link(device_id, address, profile, wire.keys), wire, tap)
+
+
+def _stream_link(device_id: DeviceId, address: Address, profile: Profile, keys: Keys) -> StreamLink:
+    match address:
+        case TcpAddress():
+            return TcpClientLink(device_id, address)
+        case TcpListenAddress():
+            return TcpServerLink(device_id, address)
+        case SerialAddress():
+            return SerialLink(device_id, address)
+        case Rfc2217Address():
+            return Rfc2217Link(device_id, address)
+        case HidAddress():
+            return HidLink(device_id, address, keys)
+        case _:
+            kinds = "tcp://, tcp-listen://, serial://, rfc2217://, socket:// or hid://"
+            raise _wrong_address(device_id, profile, kinds)
 
 
 def find_family(name: str) -> Family:

@@ -1,74 +1,34 @@
-"""The scanner family: codes out of a byte stream, triggers and verdicts into it."""
+"""The scanner family on a byte stream: codes out of it, triggers and verdicts into it."""
 
+import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
-from drivers.links.stream import StreamLink
-from drivers.profile import ScannerWire, wire_bytes
-from edge_agent.domain.device import DeviceStatus, Mode, Observation, ScanFailed, ScanRead
+from drivers.deframer import Deframer
+from drivers.links.stream import Gap, StreamLink
+from drivers.scanner_wire import ScannerWire, Tap, wire_bytes
+from edge_agent.domain.device import DeviceStatus, Mode, Observation, ScanRead
 from edge_agent.domain.ids import DeviceId
 
 logger = logging.getLogger(__name__)
 
 
-class Deframer:
-    """Cuts a byte stream into the codes that stand between its terminators. Pure.
-
-    However the bytes are split, the same codes come out. Nothing is stripped: spaces and the GS separator
-    are part of a code. Dropped, and counted in `dropped`, are whole segments: those longer than `longest`
-    (line noise) and those without the prefix (what came before the line was in step).
-    """
-
-    def __init__(self, wire: ScannerWire) -> None:
-        self._terminator = wire_bytes(wire.terminator)
-        self._prefix = wire_bytes(wire.prefix)
-        self._no_read = wire_bytes(wire.no_read)
-        self._longest = wire.longest
-        self._pending = b""
-        self._overlong = False
-        self.dropped = 0
-
-    def feed(self, data: bytes) -> list[ScanRead | ScanFailed]:
-        """Take what has arrived; the codes that it completes."""
-        *segments, self._pending = (self._pending + data).split(self._terminator)
-        codes = [code for segment in segments if (code := self._code(segment)) is not None]
-        self._forget_noise()
-        return codes
-
-    def reset(self) -> None:
-        """A new stream begins: what stands unfinished belongs to the old one."""
-        self._pending = b""
-        self._overlong = False
-
-    def _code(self, segment: bytes) -> ScanRead | ScanFailed | None:
-        overlong, self._overlong = self._overlong, False
-        if overlong or len(segment) > self._longest:
-            self.dropped += 1
-            return None
-        _, found, code = segment.rpartition(self._prefix) if self._prefix else (b"", b"", segment)
-        if self._prefix and not found:
-            self.dropped += bool(segment)
-            return None
-        if self._no_read and code == self._no_read:
-            return ScanFailed()
-        return ScanRead(code) if code else None
-
-    def _forget_noise(self) -> None:
-        """Keep of an overlong segment only what may be the beginning of its terminator."""
-        tail = len(self._terminator) - 1
-        if len(self._pending) - tail > self._longest:
-            self._overlong = True
-            self._pending = self._pending[len(self._pending) - tail :]
-
-
 class StreamScanner:
-    """A scanner on a serial line or a TCP connection. Implements `edge_agent.ports.Scanner`."""
+    """A scanner on a line, a TCP connection or a keyboard's device. Implements `edge_agent.ports.Scanner`."""
 
-    def __init__(self, device_id: DeviceId, link: StreamLink, wire: ScannerWire) -> None:
+    def __init__(
+        self, device_id: DeviceId, link: StreamLink, wire: ScannerWire, tap: Tap | None = None
+    ) -> None:
+        """`tap` is told what comes in, before it is cut into codes."""
         self._device_id = device_id
         self._link = link
         self._wire = wire
+        self._tap = tap
         self._deframer = Deframer(wire)
+        self._answered = asyncio.Event()
+        self._read_at_s = math.inf
 
     @property
     def device_id(self) -> DeviceId:
@@ -81,25 +41,56 @@ class StreamScanner:
         return DeviceStatus(Mode.READY)
 
     async def trigger(self) -> None:
+        """Ask for one read. Where the profile has a `trigger_off`, this takes up to `gate_s`."""
+        self._answered.clear()
         await self._say(self._wire.trigger)
+        if not self._wire.trigger_off:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._wire.gate_s):
+                await self._answered.wait()
+        if not self._answered.is_set():
+            await self._say(self._wire.trigger_off)
 
     async def feedback(self, good: bool) -> None:
-        await self._say(self._wire.good if good else self._wire.bad)
+        """Show the verdict, unless the scanner no longer waits for it: it would count for the next code."""
+        late_s = asyncio.get_running_loop().time() - self._read_at_s - (self._wire.feedback_s or math.inf)
+        if late_s > 0:
+            logger.warning("%s: the verdict came %.1f s too late to be shown", self._device_id, late_s)
+        else:
+            await self._say(self._wire.good if good else self._wire.bad)
 
     async def observations(self) -> AsyncIterator[Observation]:
         while True:
             data = await self._link.read()
-            if data is None:
+            if data is Gap.NEW_STREAM:
                 self._deframer.reset()
-                continue
-            dropped = self._deframer.dropped
-            for code in self._deframer.feed(data):
-                yield code
-            if self._deframer.dropped > dropped:
-                logger.warning("%s: dropped bytes that are no code; check framing and cable", self._device_id)
+            elif data is Gap.BYTES_LOST:
+                self._deframer.skip()
+            else:
+                if self._tap is not None:
+                    self._tap(data)
+                for seen in self._codes(data):
+                    yield seen
 
     async def close(self) -> None:
         await self._link.close()
+
+    def _codes(self, data: bytes) -> list[Observation]:
+        dropped = self._deframer.dropped
+        found: list[Observation] = [*self._deframer.feed(data)]
+        # Told ever more rarely: a line of nothing but noise must not fill the log.
+        if self._deframer.dropped.bit_length() > dropped.bit_length():
+            logger.warning(
+                "%s: dropped bytes that are no code (%d frames so far); check framing and cable",
+                self._device_id,
+                self._deframer.dropped,
+            )
+        if found:
+            self._answered.set()
+        if any(isinstance(seen, ScanRead) for seen in found):
+            self._read_at_s = asyncio.get_running_loop().time()
+        return found
 
     async def _say(self, text: str) -> None:
         if text:

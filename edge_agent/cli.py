@@ -114,21 +114,36 @@ def check(
     probe: Annotated[
         bool, typer.Option(help="Connect to every device and the broker as well; writes nothing.")
     ] = False,
+    scan: Annotated[
+        str | None,
+        typer.Option(metavar="SCANNER", help="Wait for the commissioning barcode at this scanner."),
+    ] = None,
+    wait_s: Annotated[float, typer.Option("--wait", min=1, help="How long, in seconds.")] = 60.0,
 ) -> None:
     """Find everything wrong with a site file without starting."""
-    from edge_agent.probe import probe_site
+    from drivers.commissioning import how_to_print
+    from edge_agent.domain.ids import DeviceId
+    from edge_agent.probe import probe_scan, probe_site
 
     site, profiles = _load(file)
     typer.echo(
         f"{file}: site {site.site}, gateway {site.gateway}: {len(site.devices)} devices, "
         f"{len(site.stations)} stations, {len(site.lanes)} lanes: nothing wrong found"
     )
-    if probe:
-        results = asyncio.run(probe_site(site, profiles))
-        for result in results:
-            typer.echo(str(result))
-        if not all(result.good for result in results):
-            raise typer.Exit(1)
+    results = asyncio.run(probe_site(site, profiles)) if probe else []
+    for result in results:
+        typer.echo(str(result))
+    if probe or scan is not None:
+        typer.echo(how_to_print())
+    if probe and scan is None:
+        typer.echo(f"  then, for each scanner: edge-agent check {file} --scan SCANNER")
+    if scan is not None:
+        typer.echo(f"scan it once at {scan}, within {wait_s:g} s")
+        found = asyncio.run(probe_scan(site, profiles, DeviceId(scan), wait_s))
+        typer.echo("\n".join(map(str, found)))
+        results += found
+    if not all(result.good for result in results):
+        raise typer.Exit(1)
 
 
 # ---- simulators and demo -----------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from drivers.profile import Profile, ScannerWire, wire_bytes
+from drivers.profile import Profile
+from drivers.scanner_wire import ScannerWire, wire_bytes
 from edge_agent.domain.ids import DeviceId, Lpn
 from edge_agent.errors import ConfigurationError
 from simulators.catalogue import Unit
@@ -31,10 +32,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the scanner sends, frame and all, and what the ledger says of it."""
+    """What the scanner sends, frame and all, and what the ledger says of it: None where nothing was read."""
 
     frame: bytes
-    facts: Mapping[str, object]
+    facts: Mapping[str, object] | None
+    code: bytes = b""
+    """What stands in the frame; empty for a no-read."""
 
 
 Strike = Callable[[Mapping[str, object]], Sequence[AnyFault]]
@@ -79,15 +82,15 @@ class Scanner:
         self._received = b""
         self._due_s: float | None = None
         self._watched: Seen | None = None
-        self._texts = {
-            text: act
-            for text, act in (
-                (wire_bytes(self._wire.trigger), self._trigger),
-                (wire_bytes(self._wire.good), self._good),
-                (wire_bytes(self._wire.bad), self._bad),
-            )
-            if text
-        }
+        self._replies: list[Reading] = []
+        acts = (
+            (self._wire.trigger, self._trigger),
+            (self._wire.trigger_off, self._hurry),
+            (self._wire.good, self._good),
+            (self._wire.bad, self._bad),
+        )
+        longest_first = sorted(acts, key=lambda act: -len(act[0]))
+        self._texts = {wire_bytes(text): act for text, act in longest_first if text}
 
     def receive(self, data: bytes, now_s: float) -> None:
         """Take what the agent sent; the commands may come in pieces, what is none is dropped."""
@@ -97,6 +100,7 @@ class Scanner:
             if found is not None:
                 self._received = self._received[len(found) :]
                 self._texts[found](now_s)
+                self._answer()
             elif any(text.startswith(self._received) for text in self._texts):
                 return
             else:
@@ -107,30 +111,36 @@ class Scanner:
         self._received = b""
 
     def step(self, now_s: float) -> list[Reading]:
-        """What is to be sent by now: as a rule one reading or none."""
+        """What is to be sent by now: as a rule one reading or none, after the answers to commands."""
         if not self._wire.trigger:
             self._watch(now_s)
+        replies, self._replies = self._replies, []
         if self._due_s is None or now_s < self._due_s:
-            return []
+            return replies
         self._due_s = None
-        return self._read()
+        return replies + self._read()
 
     def sent(self, reading: Reading) -> None:
         """The reading has gone over the wire: only now has it happened."""
-        self._record("scanned", {"scanner": self.device_id, **reading.facts})
+        if reading.facts is not None:
+            self._record("scanned", {"scanner": self.device_id, **reading.facts})
 
     # ---- inside --------------------------------------------------------------------------------------
 
     def _read(self) -> list[Reading]:
         seen = self._view()
         if seen is None:
-            return self._framed(wire_bytes(self._wire.no_read), {})
+            return self._no_read({})
         struck = {fault.fault: fault for fault in self.strike(seen.facts)}
         if Fault.UNPLUGGED in struck:
             return []
         if Fault.NO_READ in struck:
-            return self._framed(wire_bytes(self._wire.no_read), seen.facts)
+            return self._no_read(seen.facts)
         return self._sent(seen, struck)
+
+    def _no_read(self, facts: Mapping[str, object]) -> list[Reading]:
+        text = next(iter(self._wire.no_reads), b"")
+        return [replace(reading, code=b"") for reading in self._framed(text, facts)]
 
     def _sent(self, seen: Seen, struck: Mapping[Fault, AnyFault]) -> list[Reading]:
         """The label as it gets onto the line, with whatever happens to it there."""
@@ -152,8 +162,16 @@ class Scanner:
     def _framed(self, code: bytes, facts: Mapping[str, object], noise: bytes = b"") -> list[Reading]:
         if not code:
             return []
-        frame = noise + wire_bytes(self._wire.prefix) + code + wire_bytes(self._wire.terminator)
-        return [Reading(frame, {"data": (noise + code).decode("latin-1"), **facts})]
+        facts = {"data": (noise + code).decode("latin-1"), **facts}
+        return [Reading(noise + self._in_frame(code), facts, noise + code)]
+
+    def _in_frame(self, data: bytes) -> bytes:
+        return wire_bytes(self._wire.prefix) + data + self._wire.terminators[0]
+
+    def _answer(self) -> None:
+        """Some makes answer every command, in a frame of its own."""
+        if self._wire.replies:
+            self._replies.append(Reading(self._in_frame(wire_bytes(self._wire.replies[0])), None))
 
     def _watch(self, now_s: float) -> None:
         seen = self._view()
@@ -165,6 +183,11 @@ class Scanner:
     def _trigger(self, now_s: float) -> None:
         if self._due_s is None:
             self._due_s = now_s + self._pace.vary(self._scan_s)
+
+    def _hurry(self, now_s: float) -> None:
+        """The gate is closed: what was read until then is sent."""
+        if self._due_s is not None:
+            self._due_s = now_s
 
     def _good(self, _now_s: float) -> None:
         self._record("feedback", {"scanner": self.device_id, "good": True})

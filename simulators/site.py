@@ -22,13 +22,14 @@ from simulators.gate import Gate
 from simulators.gated import BEHIND, Gated
 from simulators.injector import Injector, MachineInjector, ScannerInjector
 from simulators.ledger import Record
+from simulators.lines import line_for
 from simulators.machine import Machine, Pace
 from simulators.mailbox import RegisterImage
 from simulators.modbus_server import ModbusServer
 from simulators.opcua_server import OpcUaServer
 from simulators.picker import Picker
 from simulators.scanner import Scanner, Seen, View, load_label, unit_label
-from simulators.stream_server import ScannerServer, line_for
+from simulators.stream_server import ScannerServer
 from simulators.world import World, at_point
 
 MODBUS_PORT = 502
@@ -234,7 +235,7 @@ class _Builder:
                 self._pace(device),
                 record=self.record,
             )
-            server = ScannerServer(scanner, line_for(settings.address), self.clock)
+            server = ScannerServer(scanner, line_for(settings.address, profile), self.clock)
             self.injectors[device] = ScannerInjector(self._faults(device), server, record=self.record)
             servers.append(server)
         return tuple(servers)

@@ -15,16 +15,13 @@ import tty
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, cast
-from urllib.parse import urlsplit
+from typing import Protocol, TypeAlias, cast
 
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
-from simulators.scanner import Scanner
+from simulators.scanner import Reading, Scanner
 
 RECONNECT_S = 0.1
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Where to connect when the agent listens on every address of this machine."""
 READ_BYTES = 4096
 
 
@@ -44,8 +41,8 @@ class Line(Protocol):
         """Look for input where nothing announces it; called with every tick."""
         ...
 
-    def send(self, data: bytes) -> bool:
-        """Send; False when nobody is there or the line is clogged: then the bytes are lost."""
+    def send(self, reading: Reading) -> bool:
+        """Send; False when nobody is there or the line is clogged: then the reading is lost."""
         ...
 
     async def close(self) -> None:
@@ -81,7 +78,7 @@ class ScannerServer:
             return
         self._line.poll()
         for reading in self.scanner.step(self._clock.now_s()):
-            if self._line.send(reading.frame):
+            if self._line.send(reading):
                 self.scanner.sent(reading)
 
     async def _plug_in_or_out(self) -> None:
@@ -99,21 +96,7 @@ class ScannerServer:
         await self._line.close()
 
 
-def line_for(address: str) -> Line:
-    """The far end of the agent's address. Raises `ConfigurationError` when it is no byte stream."""
-    parts = urlsplit(address)
-    if parts.scheme == "serial":
-        return PtyLine(Path(parts.path))
-    if parts.scheme not in ("tcp", "tcp-listen") or parts.hostname is None or parts.port is None:
-        raise ConfigurationError(
-            f"{address}: a scanner needs tcp://host:port, tcp-listen://host:port or serial:///path"
-        )
-    if parts.scheme == "tcp":
-        return ListeningLine(parts.hostname, parts.port)
-    return ConnectingLine(LOOPBACK.get(parts.hostname, parts.hostname), parts.port)
-
-
-class _Peer(asyncio.Protocol):
+class Peer(asyncio.Protocol):
     """One TCP connection. A new one takes the place of the one before, as with a real scanner."""
 
     def __init__(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
@@ -143,21 +126,25 @@ class _Peer(asyncio.Protocol):
             self._transport.abort()
 
 
+MakePeer: TypeAlias = Callable[[Callable[[bytes], None], Callable[[], None]], Peer]
+
+
 class ListeningLine:
     """The scanner is a TCP server for one client at a time."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, make_peer: MakePeer | None = None) -> None:
         """`port` 0 takes a free one; `port` holds the bound one after `open`."""
         self.host = host
         self.port = port
+        self._make_peer = make_peer or Peer
         self._server: asyncio.Server | None = None
-        self._peer: _Peer | None = None
+        self._peer: Peer | None = None
 
     async def open(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
-        def joined() -> _Peer:
+        def joined() -> Peer:
             if self._peer is not None:
                 self._peer.close()
-            self._peer = _Peer(received, hung_up)
+            self._peer = self._make_peer(received, hung_up)
             return self._peer
 
         try:
@@ -174,8 +161,8 @@ class ListeningLine:
     def poll(self) -> None:
         return
 
-    def send(self, data: bytes) -> bool:
-        return self._peer is not None and self._peer.send(data)
+    def send(self, reading: Reading) -> bool:
+        return self._peer is not None and self._peer.send(reading.frame)
 
     async def close(self) -> None:
         if self._server is not None:
@@ -192,12 +179,12 @@ class ConnectingLine:
     def __init__(self, host: str, port: int) -> None:
         self.host = host
         self.port = port
-        self._peer: _Peer | None = None
-        self._join: Callable[[], _Peer] | None = None
+        self._peer: Peer | None = None
+        self._join: Callable[[], Peer] | None = None
 
     async def open(self, received: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
-        def join() -> _Peer:
-            self._peer = _Peer(received, hung_up)
+        def join() -> Peer:
+            self._peer = Peer(received, hung_up)
             return self._peer
 
         self._join = join
@@ -220,8 +207,8 @@ class ConnectingLine:
     def poll(self) -> None:
         return
 
-    def send(self, data: bytes) -> bool:
-        return self._peer is not None and self._peer.send(data)
+    def send(self, reading: Reading) -> bool:
+        return self._peer is not None and self._peer.send(reading.frame)
 
     async def close(self) -> None:
         self._join = None
@@ -271,11 +258,11 @@ class PtyLine:
             self._was_open = False
             self._hung_up()
 
-    def send(self, data: bytes) -> bool:
+    def send(self, reading: Reading) -> bool:
         if self._fd is None or self._flags() & select.POLLHUP:
             return False
         with suppress(OSError):
-            return os.write(self._fd, data) == len(data)
+            return os.write(self._fd, reading.frame) == len(reading.frame)
         return False
 
     async def close(self) -> None:

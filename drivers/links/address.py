@@ -43,17 +43,40 @@ class TcpListenAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class SerialAddress:
-    """`serial:///dev/name?baudrate=9600&bytesize=8&parity=N&stopbits=1`."""
+class LineSettings:
+    """`?baudrate=9600&bytesize=8&parity=N&stopbits=1`: how a serial line is set."""
 
-    path: str
     baudrate: int = 9600
     bytesize: int = 8
     parity: str = "N"
     stopbits: float = 1
 
 
-StreamAddress: TypeAlias = TcpAddress | TcpListenAddress | SerialAddress
+@dataclass(frozen=True, slots=True)
+class SerialAddress:
+    """`serial:///dev/name`, with the line's settings behind."""
+
+    path: str
+    line: LineSettings = LineSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Rfc2217Address:
+    """`rfc2217://host:port`: a port of a serial server, with the line's settings behind."""
+
+    host: str
+    port: int
+    line: LineSettings = LineSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class HidAddress:
+    """`hid:///dev/input/by-id/...-event-kbd`: a scanner that types like a keyboard."""
+
+    path: str
+
+
+StreamAddress: TypeAlias = TcpAddress | TcpListenAddress | SerialAddress | Rfc2217Address | HidAddress
 Address: TypeAlias = OpcUaAddress | ModbusAddress | StreamAddress
 
 _SERIAL_CHOICES: dict[str, tuple[str, ...]] = {
@@ -78,15 +101,18 @@ def parse_address(text: str) -> Address:
             return OpcUaAddress(text if port else text.replace(url.netloc, f"{url.netloc}:{OPCUA_PORT}", 1))
         case "modbus":
             return ModbusAddress(_host(text, url), port or MODBUS_PORT, _unit(text, url))
-        case "tcp":
+        case "tcp" | "socket":  # `socket://` is what serial servers call their raw mode
             return TcpAddress(_host(text, url), _port(text, port))
         case "tcp-listen":
             return TcpListenAddress(_host(text, url), _port(text, port, lowest=0))
         case "serial":
-            return _serial(text, url)
-    raise ConfigurationError(
-        f"address {text!r}: unknown kind {url.scheme!r}: use opc.tcp, modbus, tcp, tcp-listen or serial"
-    )
+            return SerialAddress(_path(text, url), _line(text, url))
+        case "rfc2217":
+            return Rfc2217Address(_host(text, url), _port(text, port), _line(text, url))
+        case "hid":
+            return HidAddress(_path(text, url))
+    known = "opc.tcp, modbus, tcp, tcp-listen, serial, rfc2217, socket or hid"
+    raise ConfigurationError(f"address {text!r}: unknown kind {url.scheme!r}: use {known}")
 
 
 def _host(text: str, url: SplitResult) -> str:
@@ -108,10 +134,14 @@ def _unit(text: str, url: SplitResult) -> int:
     return int(unit)
 
 
-def _serial(text: str, url: SplitResult) -> SerialAddress:
+def _path(text: str, url: SplitResult) -> str:
     path = unquote(url.path)
     if url.netloc or not path.startswith("/"):
-        raise ConfigurationError(f"address {text!r}: write serial:///dev/name, with three slashes")
+        raise ConfigurationError(f"address {text!r}: write {url.scheme}:///dev/name, with three slashes")
+    return path
+
+
+def _line(text: str, url: SplitResult) -> LineSettings:
     given = dict(parse_qsl(url.query, keep_blank_values=True))
     baudrate = given.pop("baudrate", "9600")
     if not (baudrate.isascii() and baudrate.isdigit() and int(baudrate) > 0):
@@ -123,8 +153,7 @@ def _serial(text: str, url: SplitResult) -> SerialAddress:
             raise ConfigurationError(f"address {text!r}: unknown setting {name!r}: use {known}")
         if value not in choices:
             raise ConfigurationError(f"address {text!r}: {name} {value!r}: use {', '.join(choices)}")
-    return SerialAddress(
-        path,
+    return LineSettings(
         int(baudrate),
         int(given.get("bytesize", "8")),
         given.get("parity", "N"),

@@ -9,7 +9,7 @@ from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.common.node import Node
 from asyncua.common.subscription import OverflowPolicy, Subscription
-from asyncua.ua.uaerrors import BadNoMatch, UaError
+from asyncua.ua.uaerrors import BadInvalidState, BadNoMatch, UaError
 
 from drivers.links.cancellation import heeding_cancellation
 from drivers.links.trouble import HUNG, dead
@@ -23,6 +23,8 @@ WATCHDOG_S = 1.0
 within two seconds."""
 SESSION_TIMEOUT_MS = 30_000
 """A server drops what a killed agent left behind after this time."""
+HAS_ENCODING = ua.NodeId(ua.Int32(38))
+"""The reference from a structure's type to how it is written (OPC 10000-6, NodeIds)."""
 QUEUE_LIMIT = 10_000
 """Notifications that may wait here before the link counts as lost."""
 
@@ -73,7 +75,7 @@ class OpcUaLink:
         if uri not in known:
             raise DeviceMismatchError(
                 f"{self._device}: the server has no namespace {uri!r}, only {', '.join(known)}: "
-                "correct methods.namespace in the profile"
+                "correct the namespace in the profile"
             )
         return known.index(uri)
 
@@ -86,7 +88,7 @@ class OpcUaLink:
                 wanted = "/".join(name.to_string() for name in path)
                 raise DeviceMismatchError(
                     f"{self._device}: the server has no node {wanted} below {start}: "
-                    "correct the section methods in the profile"
+                    "correct the names in the profile"
                 ) from None
 
     @property
@@ -109,6 +111,29 @@ class OpcUaLink:
         with self._doing(f"calling {method}"):
             outputs = await parent.call_method(method.nodeid, *arguments)
         return outputs if isinstance(outputs, list) else [outputs]
+
+    async def check(self) -> None:
+        """Ask the server whether it is there. Raises `LinkLostError`."""
+        with self._doing("asking the server for its state"):
+            await self._open_client().nodes.server_state.read_value()
+
+    async def start(self, parent: Node, method: Node, arguments: Sequence[ua.Variant]) -> list[Any] | None:
+        """Call a method that may be under way already; None: it is, and nothing has begun."""
+        self._open_client()
+        with self._doing(f"calling {method}"):
+            try:
+                outputs = await parent.call_method(method.nodeid, *arguments)
+            except BadInvalidState:
+                return None
+        return outputs if isinstance(outputs, list) else [outputs]
+
+    async def binary_encoding(self, data_type: Node) -> ua.NodeId:
+        """By what the server knows structures of this type on the wire. Raises `DeviceMismatchError`."""
+        with self._doing(f"reading the encodings of {data_type}"):
+            for node in await data_type.get_referenced_nodes(HAS_ENCODING):
+                if (await node.read_browse_name()).Name == "Default Binary":
+                    return node.nodeid
+        raise DeviceMismatchError(f"{self._device}: data type {data_type} has no binary encoding")
 
     async def subscribe(self, interval_ms: int) -> Subscription:
         """The link's one subscription, as an iterator that fails loudly instead of dropping anything."""

@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-import os
 import socket
 import termios
-from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn, Protocol
+from enum import Enum, auto
+from typing import Protocol
 
 import serial
 
-from drivers.links.address import SerialAddress, StreamAddress, TcpAddress, TcpListenAddress
+from drivers.links.address import SerialAddress, TcpAddress, TcpListenAddress
+from drivers.links.descriptor import CHUNK_BYTES, WRITE_LIMIT_S, Descriptor
 from edge_agent.errors import LinkLostError
 
 logger = logging.getLogger(__name__)
@@ -19,11 +19,18 @@ logger = logging.getLogger(__name__)
 CONNECT_LIMIT_S = 3.0
 LISTEN_LIMIT_S = 5.0
 """How long we wait for a device to connect to us before we say that it is not there."""
-WRITE_LIMIT_S = 2.0
-CHUNK_BYTES = 4096
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
 """A scanner may be silent for hours: only probes (after 5 s, then every 2 s, three of them) show that its
 cable is out."""
+
+
+class Gap(Enum):
+    """Why the bytes that come next do not go on from those before."""
+
+    NEW_STREAM = auto()
+    """The device has connected anew: what was unfinished is void."""
+    BYTES_LOST = auto()
+    """Some are missing: what was unfinished is void, and so is the rest of it."""
 
 
 class StreamLink(Protocol):
@@ -33,9 +40,9 @@ class StreamLink(Protocol):
         """Open the stream, within a bound. Raises `LinkLostError`."""
         ...
 
-    async def read(self) -> bytes | None:
-        """The bytes that come next; None where the device has started a new stream, so that what was
-        unfinished is void. Raises `LinkLostError` when the stream ends."""
+    async def read(self) -> bytes | Gap:
+        """The bytes that come next, or why they do not go on from those before. Raises `LinkLostError` when
+        the stream ends."""
         ...
 
     async def write(self, data: bytes) -> None:
@@ -43,16 +50,6 @@ class StreamLink(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-def stream_link(device: str, address: StreamAddress) -> StreamLink:
-    match address:
-        case TcpAddress():
-            return TcpClientLink(device, address)
-        case TcpListenAddress():
-            return TcpServerLink(device, address)
-        case SerialAddress():
-            return SerialLink(device, address)
 
 
 class _Connection:
@@ -109,7 +106,7 @@ class TcpClientLink:
             detail = f"no connection to {host}:{port}: {error or 'no answer'}"
             raise LinkLostError(self._device, detail) from error
 
-    async def read(self) -> bytes | None:
+    async def read(self) -> bytes:
         return await self._open_connection().read()
 
     async def write(self, data: bytes) -> None:
@@ -165,12 +162,12 @@ class TcpServerLink:
                 raise LinkLostError(self._device, detail) from error
             raise
 
-    async def read(self) -> bytes | None:
+    async def read(self) -> bytes | Gap:
         while True:
             connection = self._open_connection()
             if self._replaced:
                 self._replaced = False
-                return None
+                return Gap.NEW_STREAM
             try:
                 data = await connection.read()
             except LinkLostError:
@@ -217,7 +214,7 @@ class SerialLink:
         self._device = device
         self._address = address
         self._line: serial.Serial | None = None
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._descriptor: Descriptor | None = None
 
     async def connect(self) -> None:
         await self.close()
@@ -225,80 +222,37 @@ class SerialLink:
         try:
             self._line = serial.Serial(
                 address.path,
-                address.baudrate,
-                bytesize=address.bytesize,
-                parity=address.parity,
-                stopbits=address.stopbits,
+                address.line.baudrate,
+                bytesize=address.line.bytesize,
+                parity=address.line.parity,
+                stopbits=address.line.stopbits,
                 timeout=0,
                 exclusive=True,
             )
         except (OSError, ValueError) as error:
             raise LinkLostError(self._device, f"cannot open {address.path}: {error}") from error
         _tell_empty_from_unplugged(self._line.fileno())
+        self._descriptor = Descriptor(self._device, address.path, self._line.fileno())
 
-    async def read(self) -> bytes | None:
-        loop = asyncio.get_running_loop()
-        while True:
-            fd = self._descriptor()
-            try:
-                data = os.read(fd, CHUNK_BYTES)
-            except BlockingIOError:
-                await self._ready(fd, loop.add_reader, loop.remove_reader)
-            except OSError as error:
-                self._unplugged(str(error))
-            else:
-                if not data:
-                    self._unplugged("end of file")
-                return data
+    async def read(self) -> bytes:
+        return await self._open_line().read()
 
     async def write(self, data: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(WRITE_LIMIT_S):
-                while data:
-                    fd = self._descriptor()
-                    try:
-                        data = data[os.write(fd, data) :]
-                    except BlockingIOError:
-                        await self._ready(fd, loop.add_writer, loop.remove_writer)
-        except OSError as error:
-            self._unplugged(str(error) or "no progress in sending")
+        await self._open_line().write(data)
 
     async def close(self) -> None:
         line, self._line = self._line, None
-        for waiting in self._waiting:
-            _wake(waiting)
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            descriptor.close()
         if line is not None:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(line.fileno())
-            loop.remove_writer(line.fileno())
             with suppress(OSError):
                 line.close()
 
-    async def _ready(self, fd: int, watch: Callable[..., object], forget: Callable[[int], object]) -> None:
-        """Wait until the line can be read or written, or was closed."""
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(ready)
-        watch(fd, _wake, ready)
-        try:
-            await ready
-        finally:
-            self._waiting.discard(ready)
-            if self._line is not None:
-                forget(fd)
-
-    def _descriptor(self) -> int:
-        if self._line is None:
+    def _open_line(self) -> Descriptor:
+        if self._descriptor is None:
             raise LinkLostError(self._device, "not connected")
-        return self._line.fileno()
-
-    def _unplugged(self, detail: str) -> NoReturn:
-        raise LinkLostError(self._device, f"{self._address.path}: {detail}")
-
-
-def _wake(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_result(None)
+        return self._descriptor
 
 
 def _watch_the_cable(sock: socket.socket) -> None:

@@ -54,6 +54,8 @@ class ScanRead:
     """One de-framed code as the scanner sent it, AIM identifier and GS separators included."""
 
     data: bytes
+    more: tuple[bytes, ...] = ()
+    """Further codes of the same trigger, each another one than `data`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class Scanned:
 
     scanner: DeviceId
     data: bytes | None
+    more: tuple[bytes, ...] = ()
+    """Further codes of the same trigger, each another one than `data`."""
 
 
 @dataclass(frozen=True, slots=True)

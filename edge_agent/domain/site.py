@@ -68,10 +68,13 @@ class DeviceSettings(Section):
     profile: Name
     """The name of its profile: a file in `profiles/` beside the site file, or a shipped one."""
     address: str = Field(
-        pattern=r"^(opc\.tcp://[^/\s]+(/\S*)?|modbus://[^/\s]+/\d+|tcp://[^/\s]+|tcp-listen://[^/\s]+|serial://\S+)$"
+        pattern=r"^(opc\.tcp://[^/\s]+(/\S*)?|modbus://[^/\s]+/\d+|(tcp|tcp-listen|socket)://[^/\s]+"
+        r"|rfc2217://[^/\s]+|(serial|hid)://\S+)$"
     )
     """`opc.tcp://host:port/path`, `modbus://host:port/unit`, `tcp://host:port` (we connect),
-    `tcp-listen://host:port` (the device connects to us), `serial:///dev/...?baudrate=9600`."""
+    `tcp-listen://host:port` (the device connects to us), `serial:///dev/...?baudrate=9600`; a serial server's
+    port, `rfc2217://host:port?baudrate=9600` or raw `socket://host:port`; a scanner that types,
+    `hid:///dev/input/by-id/name`."""
 
 
 class Point(Section):

@@ -75,8 +75,8 @@ class ScannerSupervisor:
     async def _observe(self) -> None:
         async for observation in self._scanner.observations():
             match observation:
-                case ScanRead(data):
-                    self._put(Scanned(self._scanner.device_id, data))
+                case ScanRead(data, more):
+                    self._put(Scanned(self._scanner.device_id, data, more))
                 case ScanFailed():
                     self._put(Scanned(self._scanner.device_id, None))
                 case StatusChanged(status):

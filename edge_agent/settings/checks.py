@@ -21,7 +21,7 @@ _POINT_LENGTH = 16
 _SCHEMES = {
     "methods": ("opc.tcp",),
     "mailbox": ("modbus",),
-    "scanner": ("tcp", "tcp-listen", "serial"),
+    "scanner": ("tcp", "tcp-listen", "serial", "rfc2217", "socket", "hid", "opc.tcp"),
 }
 _LABELS = ("tote", "container", "location")
 _SHIPPED_FAMILIES = frozenset({"asrs", "conveyor", "picker", "scanner"})

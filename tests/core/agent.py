@@ -174,9 +174,11 @@ class Agent:
         self.clock_s += seconds
         return self.feed(inp.Tick())
 
-    def scan(self, data: bytes | None, scanner: DeviceId | None = None) -> list[ev.Event]:
+    def scan(
+        self, data: bytes | None, scanner: DeviceId | None = None, more: tuple[bytes, ...] = ()
+    ) -> list[ev.Event]:
         """A scanner reads this; where none is named, the one that is waited for."""
-        return self.feed(inp.Scanned(scanner or self.scan_steps()[0][1], data))
+        return self.feed(inp.Scanned(scanner or self.scan_steps()[0][1], data, more))
 
     def read(self) -> list[ev.Event]:
         """The scanner that is waited for reads what really is there."""

@@ -117,6 +117,31 @@ def test_a_damaged_code_is_read_again_and_then_put_back(code: bytes) -> None:
     assert isinstance(agent.command(cmd.PutBack).order, cmd.PutBack)
 
 
+def test_of_several_codes_in_one_trigger_the_one_that_fits_counts() -> None:
+    agent = at_item_scan()
+    agent.scan(b"]C0SHELF-7", more=(ean(MUG), ean(CUP)))
+    agent.run()
+    assert agent.last(ev.UnitPlaced).unit.gtin == MUG
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [(ean(MUG), (b"]C101" + MUG.encode(),)), (ean(CUP), (b"]C0SHELF-7",))],
+    ids=["two fit", "none fits"],
+)
+def test_several_codes_of_which_not_one_fits_alone_are_read_again(first: bytes, more: tuple[bytes]) -> None:
+    agent = at_item_scan()
+    agent.scan(first, more=more)
+    assert agent.last(ev.ScanRequested).attempt == 2
+    assert agent.of(ev.UnitVerified) == []
+
+
+def test_every_code_of_a_trigger_that_nobody_waits_for_is_noted() -> None:
+    agent = at_tote_scan()
+    agent.scan(b"]C0A", DeviceId("st1-item-scan"), more=(b"]C0B",))
+    assert [event.scanned for event in agent.of(ev.ScanIgnored)] == ["]C0A", "]C0B"]
+
+
 def test_a_no_read_triggers_the_scanner_again_as_often_as_the_policy_says() -> None:
     agent = at_item_scan()
     for attempt in (2, 3):

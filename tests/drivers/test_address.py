@@ -4,8 +4,11 @@ import pytest
 
 from drivers.links.address import (
     Address,
+    HidAddress,
+    LineSettings,
     ModbusAddress,
     OpcUaAddress,
+    Rfc2217Address,
     SerialAddress,
     TcpAddress,
     TcpListenAddress,
@@ -28,8 +31,15 @@ from edge_agent.errors import ConfigurationError
         ("serial:///dev/ttyUSB0", SerialAddress("/dev/ttyUSB0")),
         (
             "serial:///dev/ttyS0?baudrate=115200&bytesize=7&parity=E&stopbits=2",
-            SerialAddress("/dev/ttyS0", 115200, 7, "E", 2),
+            SerialAddress("/dev/ttyS0", LineSettings(115200, 7, "E", 2)),
         ),
+        ("socket://10.0.0.6:4001", TcpAddress("10.0.0.6", 4001)),
+        ("rfc2217://10.0.0.6:4001", Rfc2217Address("10.0.0.6", 4001)),
+        (
+            "rfc2217://10.0.0.6:4001?baudrate=19200&stopbits=1.5",
+            Rfc2217Address("10.0.0.6", 4001, LineSettings(19200, stopbits=1.5)),
+        ),
+        ("hid:///dev/input/by-id/usb-ACME-event-kbd", HidAddress("/dev/input/by-id/usb-ACME-event-kbd")),
     ],
 )
 def test_an_address_is_taken_apart(text: str, address: Address) -> None:
@@ -51,6 +61,9 @@ def test_an_address_is_taken_apart(text: str, address: Address) -> None:
         ("serial://ttyUSB0", "with three slashes"),
         ("serial:///dev/ttyUSB0?baudrate=fast", "baudrate 'fast'"),
         ("serial:///dev/ttyUSB0?parity=X", "parity 'X': use N, E, O"),
+        ("rfc2217://10.0.0.6", "no port"),
+        ("rfc2217://10.0.0.6:4001?parity=odd", "parity 'odd': use N, E, O"),
+        ("hid://scanner", "write hid:///dev/name, with three slashes"),
         ("serial:///dev/ttyUSB0?speed=9600", "unknown setting 'speed': use baudrate"),
     ],
 )

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.profile import ScannerWire
-from drivers.scanner import Deframer
+from drivers.deframer import Deframer
+from drivers.scanner_wire import ScannerWire
 from edge_agent.domain.device import ScanFailed, ScanRead
 
 GS = b"\x1d"
@@ -83,6 +83,51 @@ def test_after_a_reset_the_rest_of_a_code_is_not_joined_to_the_next() -> None:
     assert deframer.feed(b"]C0TOTE-0002\r\n") == [ScanRead(b"]C0TOTE-0002")]
 
 
+def test_several_terminators_each_end_a_frame() -> None:
+    assert codes(b"]C0A\r\n]C0B\n\r]C0C\r", terminator=[r"\r", r"\n"]) == [
+        ScanRead(b"]C0A"),
+        ScanRead(b"]C0B"),
+        ScanRead(b"]C0C"),
+    ]
+
+
+def test_a_terminator_within_another_is_refused_with_the_profile() -> None:
+    with pytest.raises(ValueError, match="leave the longer one out"):
+        ScannerWire(terminator=(r"\r", r"\r\n"))
+
+
+def test_several_no_read_texts_are_each_a_failure() -> None:
+    assert codes(b"NR\r\n]A0NR\r\n", no_read=["NR", "]A0NR"]) == [ScanFailed(), ScanFailed()]
+
+
+def test_the_codes_of_one_frame_come_together_each_once() -> None:
+    assert codes(b"]C0A;]C0B;]C0A;;NOREAD\r\n", separator=";") == [ScanRead(b"]C0A", (b"]C0B",))]
+    assert codes(b"NOREAD;NOREAD\r\n;\r\n", separator=";") == [ScanFailed(), ScanFailed()]
+
+
+def test_answers_to_commands_are_no_codes() -> None:
+    assert codes(b"OK,LON\r\n]C0A\r\nER,LOFF,01\r\n", replies=["OK,", "ER,"]) == [ScanRead(b"]C0A")]
+
+
+def test_a_code_that_is_too_short_is_dropped_and_counted() -> None:
+    deframer = Deframer(ScannerWire(shortest=4))
+    assert deframer.feed(b"]C0\r\n]C0A\r\n") == [ScanRead(b"]C0A")]
+    assert deframer.dropped == 1
+
+
+def test_limits_between_which_no_code_fits_are_refused_with_the_profile() -> None:
+    with pytest.raises(ValueError, match="shortest: 9 is more than longest, 8: lower it"):
+        ScannerWire(shortest=9, longest=8)
+
+
+def test_when_bytes_were_lost_the_rest_of_their_code_is_dropped_too() -> None:
+    deframer = Deframer(ScannerWire())
+    deframer.feed(b"]C0TOTE-00")
+    deframer.skip()
+    assert deframer.feed(b"02\r\n]C0TOTE-0003\r\n") == [ScanRead(b"]C0TOTE-0003")]
+    assert deframer.dropped == 1
+
+
 STREAM = st.lists(
     st.sampled_from([b"\r", b"\n", b"\r\n", b"\x02", b"NOREAD", b"A", b"]C1", GS, b"123456789", b"\x00\xff"]),
     max_size=40,
@@ -93,6 +138,9 @@ WIRES = st.sampled_from(
         ScannerWire(prefix=r"\x02", longest=8),
         ScannerWire(terminator=r"\r", longest=3),
         ScannerWire(terminator=r"A\r\n", longest=8),
+        ScannerWire(
+            terminator=(r"\r", r"\n", r"A\x02"), longest=8, shortest=2, separator="1", replies=("]C",)
+        ),
     ]
 )
 

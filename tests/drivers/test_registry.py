@@ -49,10 +49,40 @@ def test_every_shipped_profile_makes_a_device(profile: str, address: str) -> Non
     assert device.device_id == ONE
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tcp-listen://127.0.0.1:9", "serial:///dev/ttyS9"])
-def test_the_scanner_profile_makes_a_scanner_over_every_stream(address: str) -> None:
-    scanner: Scanner = build_scanner(ONE, at(address), shipped("scanner-plain"))
+@pytest.mark.parametrize(
+    ("address", "profile"),
+    [
+        ("tcp://127.0.0.1:9", "scanner-plain"),
+        ("tcp-listen://127.0.0.1:9", "scanner-plain"),
+        ("serial:///dev/ttyS9", "scanner-plain"),
+        ("rfc2217://127.0.0.1:9?baudrate=19200", "scanner-plain"),
+        ("socket://127.0.0.1:9", "scanner-plain"),
+        ("hid:///dev/input/by-id/usb-ACME-event-kbd", "scanner-hid"),
+        (OPCUA, "scanner-autoid"),
+    ],
+)
+def test_a_scanner_profile_makes_a_scanner_over_every_transport(address: str, profile: str) -> None:
+    scanner: Scanner = build_scanner(ONE, at(address), shipped(profile))
     assert scanner.device_id == ONE
+
+
+@pytest.mark.parametrize(
+    ("address", "profile", "complaint"),
+    [
+        (
+            "hid:///dev/input/event0",
+            "scanner-plain",
+            "a keyboard takes no commands",
+        ),
+        (OPCUA, "scanner-plain", "use tcp://, tcp-listen://, serial://, rfc2217://, socket:// or hid://"),
+        ("tcp://127.0.0.1:9", "scanner-autoid", "use opc.tcp://host:port/path"),
+    ],
+)
+def test_a_scanner_whose_address_and_profile_do_not_fit_says_what_would(
+    address: str, profile: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        build_scanner(ONE, at(address), shipped(profile))
 
 
 @pytest.mark.parametrize(("name", "family"), [("asrs", Asrs), ("conveyor", Conveyor), ("picker", Picker)])

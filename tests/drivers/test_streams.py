@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import drivers.links.descriptor
 import drivers.links.stream
-from drivers.links.address import SerialAddress, TcpAddress, TcpListenAddress
+from drivers.links.address import LineSettings, SerialAddress, TcpAddress, TcpListenAddress
 from drivers.links.stream import SerialLink, StreamLink, TcpClientLink, TcpServerLink
-from drivers.profile import ScannerWire
 from drivers.scanner import StreamScanner
+from drivers.scanner_wire import ScannerWire
 from edge_agent.domain.device import DeviceStatus, Mode, ScanFailed, ScanRead
 from edge_agent.domain.ids import DeviceId
 from edge_agent.errors import LinkLostError
@@ -292,7 +293,7 @@ def device(tmp_path: Path) -> Iterator[SerialScanner]:
 
 @pytest.fixture
 async def line(device: SerialScanner) -> AsyncIterator[SerialLink]:
-    link = SerialLink("scan-1", SerialAddress(str(device.path), 115200))
+    link = SerialLink("scan-1", SerialAddress(str(device.path), LineSettings(115200)))
     yield link
     await link.close()
 
@@ -346,7 +347,7 @@ async def test_a_serial_device_that_is_not_there_is_a_lost_link(tmp_path: Path) 
 async def test_a_serial_device_that_takes_nothing_in_does_not_hold_the_sender(
     line: SerialLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drivers.links.stream, "WRITE_LIMIT_S", 0.1)
+    monkeypatch.setattr(drivers.links.descriptor, "WRITE_LIMIT_S", 0.1)
     await line.connect()
     with pytest.raises(LinkLostError, match="no progress"):
         await line.write(b"x" * 1_000_000)

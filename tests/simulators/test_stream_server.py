@@ -11,14 +11,17 @@ import serial
 from drivers.profile import Profile
 from edge_agent.domain.ids import DeviceId, Lpn
 from edge_agent.errors import ConfigurationError
+from simulators.autoid_server import AutoIdLine
 from simulators.clock import SimClock
+from simulators.lines import line_for
 from simulators.machine import Pace
-from simulators.scanner import Scanner, load_label
-from simulators.stream_server import ConnectingLine, Line, ListeningLine, PtyLine, ScannerServer, line_for
+from simulators.scanner import Reading, Scanner, load_label
+from simulators.stream_server import ConnectingLine, Line, ListeningLine, PtyLine, ScannerServer
 from tests.simulators.floor import DEADLINE_S, Notes, free_port, until
 
 NAME = DeviceId("scan")
 FRAME = b"]C0TOTE-0001\r\n"
+READING = Reading(FRAME, {})
 SCANNED = {"scanner": NAME, "data": "]C0TOTE-0001", "load": "TOTE-0001"}
 
 
@@ -84,7 +87,7 @@ async def test_a_new_client_takes_the_place_of_the_one_before(serve) -> None:
 async def test_what_is_sent_to_nobody_has_not_happened(serve, notes: Notes) -> None:
     line = ListeningLine("127.0.0.1", 0)
     async with serve(line):
-        assert not line.send(FRAME)
+        assert not line.send(READING)
     assert notes.of("scanned") == []
 
 
@@ -126,11 +129,11 @@ async def test_a_serial_line_that_nobody_has_open_swallows_what_is_sent(serve, t
     path = tmp_path / "scanner"
     line = PtyLine(path)
     async with serve(line):
-        assert not line.send(FRAME)
+        assert not line.send(READING)
         with open_port(path) as port:
-            await until(lambda: line.send(b"now\r\n"))
+            await until(lambda: line.send(Reading(b"now\r\n", {})))
             assert await asyncio.to_thread(port.readline) == b"now\r\n"
-        await until(lambda: not line.send(FRAME))
+        await until(lambda: not line.send(READING))
 
 
 async def test_a_stale_symlink_is_replaced_and_a_file_is_not(serve, tmp_path: Path) -> None:
@@ -162,14 +165,34 @@ async def test_a_taken_port_is_an_error_that_names_it(serve) -> None:
             await second.open(lambda _data: None, lambda: None)
 
 
-def test_each_address_form_has_its_far_end() -> None:
-    assert isinstance(line_for("tcp://127.0.0.1:19011"), ListeningLine)
-    assert isinstance(line_for("serial:///tmp/scanner?baudrate=9600"), PtyLine)
-    connecting = line_for("tcp-listen://0.0.0.0:19021")
+@pytest.mark.parametrize(
+    ("address", "profile", "kind"),
+    [
+        ("tcp://127.0.0.1:19011", "scanner-plain", ListeningLine),
+        ("socket://127.0.0.1:19011", "scanner-plain", ListeningLine),
+        ("rfc2217://127.0.0.1:19011?baudrate=19200", "scanner-plain", ListeningLine),
+        ("serial:///tmp/scanner?baudrate=9600", "scanner-plain", PtyLine),
+        ("opc.tcp://127.0.0.1:48401", "scanner-autoid", AutoIdLine),
+    ],
+)
+def test_each_address_form_has_its_far_end(
+    profiles: dict[str, Profile], address: str, profile: str, kind: type[Line]
+) -> None:
+    assert isinstance(line_for(address, profiles[profile]), kind)
+
+
+def test_a_scanner_that_connects_to_us_connects_to_this_machine(profiles: dict[str, Profile]) -> None:
+    connecting = line_for("tcp-listen://0.0.0.0:19021", profiles["scanner-plain"])
     assert isinstance(connecting, ConnectingLine)
     assert (connecting.host, connecting.port) == ("127.0.0.1", 19021)
+
+
+@pytest.mark.parametrize(
+    "address", ["modbus://127.0.0.1:502/1", "hid:///dev/input/event0", "opc.tcp://host:1"]
+)
+def test_what_cannot_be_simulated_says_what_can(profiles: dict[str, Profile], address: str) -> None:
     with pytest.raises(ConfigurationError, match="a scanner needs tcp"):
-        line_for("modbus://127.0.0.1:502/1")
+        line_for(address, profiles["scanner-plain"])
 
 
 # ---- unplugged ---------------------------------------------------------------------------------------

@@ -39,8 +39,8 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             yield from command_resolved(state, command_id, outcome, now)
         case inp.DeviceReported(device_id, status):
             yield from device_reported(state, device_id, status, now)
-        case inp.Scanned(scanner, data):
-            yield from scanned(state, scanner, data, now)
+        case inp.Scanned(scanner, data, more):
+            yield from scanned(state, scanner, data, now, more)
         case inp.DiskReported(low, free_mb):
             if low != state.disk_low:
                 yield ev.DiskChanged(low, free_mb)

@@ -8,7 +8,7 @@ from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import repeat_scan, trip_at
 from edge_agent.core.verification.items import ItemExpectation, verify_item
 from edge_agent.core.verification.labels import verify_container, verify_tote
-from edge_agent.core.verification.reads import no_read, unexpected_scan
+from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_several
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.domain import events as ev
@@ -36,18 +36,20 @@ def _waiting_for(state: State, scanner: DeviceId) -> StationState | None:
     return next((s for s in state.stations.values() if s.scan and s.scan.scanner == scanner), None)
 
 
-def scanned(state: State, scanner: DeviceId, data: bytes | None, now: Instant) -> Iterator[ev.Event]:
-    """One code, or the scanner's no-read text (None)."""
+def scanned(
+    state: State, scanner: DeviceId, data: bytes | None, now: Instant, more: tuple[bytes, ...] = ()
+) -> Iterator[ev.Event]:
+    """What one trigger has read: a code, or several; `data` is None for the scanner's no-read text."""
     station = _waiting_for(state, scanner)
     if station is None or station.scan is None:
-        if data is not None:
-            yield ev.ScanIgnored(scanner, unexpected_scan(data).scanned)
+        for code in (data, *more) if data is not None else ():
+            yield ev.ScanIgnored(scanner, unexpected_scan(code).scanned)
         return
     step = station.scan
-    if data is None:
-        verdict: Verdict | ItemVerdict = no_read(_expected(state, station, step))
-    else:
-        verdict = _judge(state, station, step, data, now)
+    codes = (data, *more) if data is not None else ()
+    verdict = verify_several(
+        codes, lambda code: _judge(state, station, step, code, now), _expected(state, station, step)
+    )
     if isinstance(verdict, Rejected):
         yield from _rejected(state, station, step, verdict, now)
     else:
