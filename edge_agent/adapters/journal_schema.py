@@ -3,10 +3,6 @@
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from edge_agent.errors import JournalError
 
@@ -64,14 +60,21 @@ cursor = sa.Table(
 """How far each reader of the journal has come."""
 
 
+_VERSION = sa.table("alembic_version", sa.column("version_num"))
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
 def revision(connection: sa.Connection) -> str | None:
     """The schema revision that a database is in; None where it has none of our tables."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table(_VERSION.name):
+        return None
+    found: str | None = connection.execute(sa.select(_VERSION)).scalar_one_or_none()
+    return found
 
 
 def revisions() -> list[str]:
-    """Every schema revision that this version knows, newest first."""
-    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+    """Every schema revision that this version knows, newest first: `migrations/versions/v<revision>_*.py`."""
+    return sorted((path.name[1:5] for path in (MIGRATIONS / "versions").glob("v*_*.py")), reverse=True)
 
 
 def check_revision(where: str, found: str | None) -> None:
@@ -91,13 +94,10 @@ def check_revision(where: str, found: str | None) -> None:
 
 def migrate(connection: sa.Connection) -> None:
     """Bring the schema to the newest revision, inside the transaction that `connection` is in."""
-    config = _config()
+    from alembic import command  # slow to import, and most starts have nothing to migrate
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _config() -> Config:
-    config = Config()
-    folder = Path(__file__).with_name("migrations")
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    return config

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from edge_agent.adapters import journal_schema as schema
 from edge_agent.adapters import journal_sqlite as sqlite
@@ -53,6 +55,13 @@ def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
         schema.migrate(connection)
         assert schema.revision(connection) == schema.revisions()[0]
     engine.dispose()
+
+
+def test_the_files_of_the_migrations_are_named_by_their_revisions() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    assert [script.revision for script in scripts] == schema.revisions()
 
 
 def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
