@@ -78,8 +78,10 @@ class OmsLedger:
     """The highest number of an event so far."""
     _contents: dict[str, int] = field(default_factory=dict)
     _id_of: dict[int, str] = field(default_factory=dict)
-    _told_again: list[range] = field(default_factory=list)
-    """Numbers that the OMS asked for again: those that it had missed come late, and may."""
+    _previous: int = 0
+    """The number of the event that came last, a repeat or not."""
+    _replays: list[int] = field(default_factory=list)
+    """Behind which numbers the OMS asked for a replay; each explains one step back."""
 
     @property
     def seconds(self) -> float:
@@ -110,7 +112,7 @@ class OmsLedger:
             case "task_held":
                 self.book.state_shown(entry.facts["task_id"], {"held": entry.facts["held"]})
             case "replay_asked":
-                self._told_again.append(range(entry.facts["after"] + 1, self.last_sequence))
+                self._replays.append(entry.facts["after"])
             case "unreadable":
                 self._wrong(f"a message on {entry.facts['topic']} is no JSON object")
 
@@ -140,11 +142,12 @@ class OmsLedger:
             self._wrong(f"{told} came again with other content")
         if is_new:
             self._first_time(told, event["id"])
+        self._previous = told.sequence
 
     def _first_time(self, told: Told, event_id: str) -> None:
         if (other := self._id_of.get(told.sequence)) is not None:
             self._wrong(f"{told} has the id {event_id}, and its number belongs to {other}")
-        elif told.sequence < self.last_sequence and not self._was_asked_for(told.sequence):
+        elif not (told.sequence > self.last_sequence or self._is_replay(told.sequence)):
             self.findings.add(FindingKind.ORDER, f"{told} came after event {self.last_sequence}")
         self._id_of[told.sequence] = event_id
         self.last_sequence = max(self.last_sequence, told.sequence)
@@ -153,8 +156,14 @@ class OmsLedger:
         else:
             self._tell(told)
 
-    def _was_asked_for(self, sequence: int) -> bool:
-        return any(sequence in asked for asked in self._told_again)
+    def _is_replay(self, sequence: int) -> bool:
+        """Whether an event that was lost on the way comes in its turn of a replay."""
+        if sequence == self._previous + 1:
+            return True
+        asked = [after for after in self._replays if after < sequence]
+        if asked:
+            self._replays.remove(max(asked))
+        return bool(asked)
 
     def _tell(self, told: Told) -> None:
         self.told.append(told)

@@ -289,3 +289,25 @@ def test_an_event_that_comes_late_unasked_is_out_of_order(shift: Shift, tmp_path
     _last_but_lost(shift)
     shift.oms_lines = [line for line in shift.oms_lines if line["kind"] != "replay_asked"]
     assert any("came after event" in text for text in audited(shift, tmp_path).problems)
+
+
+def _asked_in_advance(shift: Shift, order: tuple[int, ...]) -> None:
+    """The OMS asks behind event 2 before it hears more; then the others come in this order."""
+    events = {line["event"]["sequence"]: line for line in shift.oms_lines if line["kind"] == "event"}
+    place = shift.oms_lines.index(events[3])
+    asked = {"t": events[3]["t"], "kind": "replay_asked", "after": 2}
+    shift.oms_lines = [line for line in shift.oms_lines if line not in [events[number] for number in order]]
+    shift.oms_lines[place:place] = [asked, *(events[number] | {"t": asked["t"]} for number in order)]
+
+
+def test_a_replay_that_was_asked_for_before_the_gap_showed_may_come_late(
+    shift: Shift, tmp_path: Path
+) -> None:
+    _asked_in_advance(shift, (6, 3, 4, 5))
+    assert shift.audit(tmp_path).problems == ()
+
+
+def test_one_request_explains_one_step_back(shift: Shift, tmp_path: Path) -> None:
+    _asked_in_advance(shift, (6, 4, 3, 5))
+    late = [text for text in audited(shift, tmp_path).problems if "came after event 6" in text]
+    assert [text.split(" (")[0] for text in late] == ["event 3", "event 5"]
