@@ -116,7 +116,7 @@ class Scanner:
         return self._read()
 
     def sent(self, reading: Reading) -> None:
-        """The reading has gone over the wire: only now has it happened."""
+        """The reading goes over the wire: only now does it happen. Whatever follows from it comes later."""
         self._record("scanned", {"scanner": self.device_id, **reading.facts})
 
     # ---- inside --------------------------------------------------------------------------------------

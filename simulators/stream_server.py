@@ -14,6 +14,7 @@ import select
 import tty
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 from urllib.parse import urlsplit
@@ -44,8 +45,11 @@ class Line(Protocol):
         """Look for input where nothing announces it; called with every tick."""
         ...
 
-    def send(self, data: bytes) -> bool:
-        """Send; False when nobody is there or the line is clogged: then the bytes are lost."""
+    def send(self, data: bytes, leaving: Callable[[], None] = lambda: None) -> bool:
+        """Send; False when nobody is there or the line is clogged: then the bytes are lost.
+
+        `leaving` is called just before the first byte leaves, and not where nobody is there.
+        """
         ...
 
     async def close(self) -> None:
@@ -81,8 +85,7 @@ class ScannerServer:
             return
         self._line.poll()
         for reading in self.scanner.step(self._clock.now_s()):
-            if self._line.send(reading.frame):
-                self.scanner.sent(reading)
+            self._line.send(reading.frame, partial(self.scanner.sent, reading))
 
     async def _plug_in_or_out(self) -> None:
         is_out = self._clock.wall_s() < self._plug_in_at_s
@@ -132,9 +135,10 @@ class _Peer(asyncio.Protocol):
         self.gone.set()
         self._hung_up()
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: bytes, leaving: Callable[[], None]) -> bool:
         if self._transport is None or self._transport.is_closing():
             return False
+        leaving()
         self._transport.write(data)
         return True
 
@@ -174,8 +178,8 @@ class ListeningLine:
     def poll(self) -> None:
         return
 
-    def send(self, data: bytes) -> bool:
-        return self._peer is not None and self._peer.send(data)
+    def send(self, data: bytes, leaving: Callable[[], None] = lambda: None) -> bool:
+        return self._peer is not None and self._peer.send(data, leaving)
 
     async def close(self) -> None:
         if self._server is not None:
@@ -220,8 +224,8 @@ class ConnectingLine:
     def poll(self) -> None:
         return
 
-    def send(self, data: bytes) -> bool:
-        return self._peer is not None and self._peer.send(data)
+    def send(self, data: bytes, leaving: Callable[[], None] = lambda: None) -> bool:
+        return self._peer is not None and self._peer.send(data, leaving)
 
     async def close(self) -> None:
         self._join = None
@@ -271,9 +275,10 @@ class PtyLine:
             self._was_open = False
             self._hung_up()
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: bytes, leaving: Callable[[], None] = lambda: None) -> bool:
         if self._fd is None or self._flags() & select.POLLHUP:
             return False
+        leaving()
         with suppress(OSError):
             return os.write(self._fd, data) == len(data)
         return False
