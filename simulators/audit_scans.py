@@ -9,8 +9,8 @@ from simulators.audit_units import fits
 from simulators.audit_world import Grip, Reading, WorldBook
 
 CLOCKS_S = 0.02
-"""How far the clocks of agent and simulators may be apart. A scan is written down just after it was sent, so
-the agent may decide on it a little earlier; the next unit comes at least one pick later."""
+"""How far the clocks of agent and simulators may be apart. A scan is written down just before it is sent; the
+next unit comes at least one pick later."""
 
 
 class Lag(NamedTuple):

@@ -21,6 +21,7 @@ from drivers.scanner_wire import AUTOID_NAMESPACE, AutoId
 from edge_agent.errors import ConfigurationError
 from simulators.opcua_nodes import SharedNodesServer
 from simulators.scanner import AIM_LENGTH, Reading
+from simulators.stream_server import nothing
 
 SCAN_SETTINGS_BYTES = 17
 SUCCESS = 0
@@ -81,9 +82,10 @@ class AutoIdLine:
     def poll(self) -> None:
         return
 
-    def send(self, reading: Reading) -> bool:
+    def send(self, reading: Reading, leaving: Callable[[], None] = nothing) -> bool:
         if self._server is None:
             return False
+        leaving()
         self._to_send.put_nowait(reading)
         return True
 

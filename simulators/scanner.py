@@ -121,7 +121,7 @@ class Scanner:
         return replies + self._read()
 
     def sent(self, reading: Reading) -> None:
-        """The reading has gone over the wire: only now has it happened."""
+        """The reading goes over the wire: only now does it happen. Whatever follows from it comes later."""
         if reading.facts is not None:
             self._record("scanned", {"scanner": self.device_id, **reading.facts})
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import serial
 from serial.rfc2217 import PortManager
 
-from simulators.stream_server import Peer
+from simulators.stream_server import Peer, nothing
 
 
 class TelnetPeer(Peer):
@@ -31,8 +31,8 @@ class TelnetPeer(Peer):
         if self._port is not None and (plain := b"".join(self._port.filter(data))):
             super().data_received(plain)
 
-    def send(self, data: bytes) -> bool:
-        return self._port is not None and super().send(b"".join(self._port.escape(data)))
+    def send(self, data: bytes, leaving: Callable[[], None] = nothing) -> bool:
+        return self._port is not None and super().send(b"".join(self._port.escape(data)), leaving)
 
     def write(self, data: bytes) -> None:
         """Telnet's own commands, already escaped."""

@@ -14,6 +14,7 @@ import select
 import tty
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias, cast
 
@@ -23,6 +24,10 @@ from simulators.scanner import Reading, Scanner
 
 RECONNECT_S = 0.1
 READ_BYTES = 4096
+
+
+def nothing() -> None:
+    """For who needs not know when a reading leaves."""
 
 
 class Line(Protocol):
@@ -41,8 +46,11 @@ class Line(Protocol):
         """Look for input where nothing announces it; called with every tick."""
         ...
 
-    def send(self, reading: Reading) -> bool:
-        """Send; False when nobody is there or the line is clogged: then the reading is lost."""
+    def send(self, reading: Reading, leaving: Callable[[], None] = nothing) -> bool:
+        """Send; False when nobody is there or the line is clogged: then the reading is lost.
+
+        `leaving` is called just before the first byte leaves, and not where nobody is there.
+        """
         ...
 
     async def close(self) -> None:
@@ -78,8 +86,7 @@ class ScannerServer:
             return
         self._line.poll()
         for reading in self.scanner.step(self._clock.now_s()):
-            if self._line.send(reading):
-                self.scanner.sent(reading)
+            self._line.send(reading, partial(self.scanner.sent, reading))
 
     async def _plug_in_or_out(self) -> None:
         is_out = self._clock.wall_s() < self._plug_in_at_s
@@ -115,9 +122,10 @@ class Peer(asyncio.Protocol):
         self.gone.set()
         self._hung_up()
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: bytes, leaving: Callable[[], None] = nothing) -> bool:
         if self._transport is None or self._transport.is_closing():
             return False
+        leaving()
         self._transport.write(data)
         return True
 
@@ -161,8 +169,8 @@ class ListeningLine:
     def poll(self) -> None:
         return
 
-    def send(self, reading: Reading) -> bool:
-        return self._peer is not None and self._peer.send(reading.frame)
+    def send(self, reading: Reading, leaving: Callable[[], None] = nothing) -> bool:
+        return self._peer is not None and self._peer.send(reading.frame, leaving)
 
     async def close(self) -> None:
         if self._server is not None:
@@ -207,8 +215,8 @@ class ConnectingLine:
     def poll(self) -> None:
         return
 
-    def send(self, reading: Reading) -> bool:
-        return self._peer is not None and self._peer.send(reading.frame)
+    def send(self, reading: Reading, leaving: Callable[[], None] = nothing) -> bool:
+        return self._peer is not None and self._peer.send(reading.frame, leaving)
 
     async def close(self) -> None:
         self._join = None
@@ -258,9 +266,10 @@ class PtyLine:
             self._was_open = False
             self._hung_up()
 
-    def send(self, reading: Reading) -> bool:
+    def send(self, reading: Reading, leaving: Callable[[], None] = nothing) -> bool:
         if self._fd is None or self._flags() & select.POLLHUP:
             return False
+        leaving()
         with suppress(OSError):
             return os.write(self._fd, reading.frame) == len(reading.frame)
         return False

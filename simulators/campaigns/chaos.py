@@ -3,6 +3,7 @@
 A cycle is one life of the agent: it is started, and killed.
 """
 
+import asyncio
 import random
 import signal
 
@@ -14,7 +15,8 @@ from simulators.demo.scene import Scene
 AT_RANDOM = "agent killed at a random moment"
 AT_A_POINT = "agent killed at a crash point"
 SHORTEST_LIFE_S, LONGEST_LIFE_S = 0.3, 4.0
-"""An agent whose crash point has not come by the longest is killed all the same."""
+POINT_COMES_WITHIN_S = 10.0
+"""An agent whose crash point has not come by then, or before the work ended, is killed all the same."""
 
 PASSES = {
     CrashPoint.BEFORE_PUBACK: 3,
@@ -38,9 +40,9 @@ class Kills:
         if point is not None:
             number = self._chance.randint(1, PASSES.get(point, PASSES_ELSEWHERE))
             agent.set_env(VARIABLE, f"{point.value}:{number}")
-            life_s = LONGEST_LIFE_S
+            life_s = POINT_COMES_WITHIN_S
         await agent.start(wait_ready=False)
-        ended = await agent.ended_within(life_s)
+        ended = await _ended_within(scene, life_s)
         await agent.kill()
         agent.set_env(VARIABLE, "")
         if agent.returncode != -signal.SIGKILL:
@@ -59,3 +61,13 @@ class Kills:
         hits = self._report.crash_points
         fewest = min(hits[point.value] for point in CrashPoint)
         return self._chance.choice([point for point in CrashPoint if hits[point.value] <= fewest + 1])
+
+
+async def _ended_within(scene: Scene, seconds: float) -> bool:
+    """Wait for the agent's end, no longer than that and than the OMS has work; whether it came."""
+    ends = [asyncio.create_task(child.wait(), name=child.name) for child in (scene.agent, scene.oms)]
+    await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    await asyncio.wait(ends)
+    return not scene.agent.running

@@ -249,3 +249,14 @@ async def test_an_unplugged_serial_scanner_is_gone_from_its_path_and_comes_back(
         with open_port(path) as port:
             port.write(b"TRG\r\n")
             assert await asyncio.to_thread(port.readline) == FRAME
+
+
+async def test_a_reading_is_told_before_its_first_byte_leaves(serve, tmp_path: Path) -> None:
+    path, line = tmp_path / "scanner", PtyLine(tmp_path / "scanner")
+    arrived: list[int] = []
+    async with serve(line):
+        assert not line.send(READING, lambda: arrived.append(-1))
+        with open_port(path) as port:
+            await until(lambda: line.send(Reading(b"now\r\n", {}), lambda: arrived.append(port.in_waiting)))
+            assert await asyncio.to_thread(port.readline) == b"now\r\n"
+    assert arrived == [0]
