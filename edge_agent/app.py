@@ -20,6 +20,7 @@ from drivers.registry import build_device, build_scanner
 from edge_agent import __version__
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.cloudevents import CloudEvents
+from edge_agent.adapters.heap import give_back
 from edge_agent.adapters.intake import Intake
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.mqtt import MqttLink
@@ -173,7 +174,8 @@ class Agent:
     def _housekeeping(self, journal: SqlJournal) -> Housekeeping:
         broker = self._site.broker
         cursors = (CURSOR,) if broker.protocol == "5" else (CURSOR, CLEARED_CURSOR)
-        return Housekeeping(journal, self._clock, self._site.journal.archive_after_days, cursors)
+        keep_days = self._site.journal.archive_after_days
+        return Housekeeping(journal, self._clock, keep_days, cursors, give_back)
 
     def _disk_watch(self, journal: SqlJournal) -> DiskWatch:
         return DiskWatch(journal.free_bytes, self._site.limits.disk_reserve_mb, self._put)

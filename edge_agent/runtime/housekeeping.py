@@ -1,7 +1,7 @@
-"""Keeps the journal as small as its retention says, beside the work."""
+"""Keeps the journal as small as its retention says, and the process no larger than it is, beside the work."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -16,16 +16,26 @@ _DAY_S = 86_400.0
 
 
 class Housekeeping:
-    """Moves what is old enough to the archive, once an hour, or more often where little is kept."""
+    """Moves what is old enough to the archive, once an hour, or more often where little is kept; then gives
+    the memory back that nobody uses."""
 
-    def __init__(self, journal: Journal, clock: Clock, keep_days: float, cursors: Sequence[str]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        keep_days: float,
+        cursors: Sequence[str],
+        give_back: Callable[[], None] = lambda: None,
+    ) -> None:
         """`keep_days` count on the agent's own clock: a wall clock that is set archives nothing early, and
-        holds nothing back. `cursors`: what these readers have not gone past stays."""
+        holds nothing back. `cursors`: what these readers have not gone past stays. `give_back` returns
+        unused memory to the system; it is called in a thread."""
         self._journal = journal
         self._clock = clock
         self._keep_s = keep_days * _DAY_S
         self._interval_s = max(SHORTEST_INTERVAL_S, min(LONGEST_INTERVAL_S, self._keep_s / 4))
         self._cursors = tuple(cursors)
+        self._give_back = give_back
 
     async def run(self) -> None:
         """Raises `JournalError` when the journal itself fails; that an archive does is logged."""
@@ -41,3 +51,4 @@ class Housekeeping:
         else:
             if moved:
                 log.info("archived", events=moved)
+        await asyncio.to_thread(self._give_back)

@@ -13,3 +13,11 @@ def test_it_looks_four_times_in_what_is_kept_hourly_at_least_and_never_in_a_rush
 ) -> None:
     keeping = Housekeeping(MemoryJournal(), SystemClock(), keep_days, ())
     assert keeping._interval_s == pytest.approx(every_s)
+
+
+async def test_memory_that_nobody_uses_is_given_back_after_every_look() -> None:
+    given: list[str] = []
+    keeping = Housekeeping(MemoryJournal(), SystemClock(), 30, (), lambda: given.append("back"))
+    await keeping.once()
+    await keeping.once()
+    assert given == ["back", "back"]
