@@ -60,13 +60,13 @@ def parts_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 @pytest.mark.parametrize("document", [Site, Profile])
-def test_every_time_among_the_settings_says_that_it_is_in_seconds(document: type[BaseModel]) -> None:
+def test_every_time_among_the_settings_says_its_unit(document: type[BaseModel]) -> None:
     fields = {
         (part.__name__, name): f for part in parts_of(document) for name, f in part.model_fields.items()
     }
     fractions = [key for key, field in fields.items() if field.annotation is float]
     assert fractions
-    assert [key for key in fractions if not key[1].endswith("_s")] == []
+    assert [key for key in fractions if not key[1].endswith(("_s", "_ms", "_days"))] == []
 
 
 # ---- the environment ---------------------------------------------------------------------------------

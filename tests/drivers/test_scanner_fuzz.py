@@ -15,9 +15,12 @@ from drivers.links.autoid import AutoIdFormatError, read_scan_result
 from drivers.links.hid import INPUT_EVENT
 from drivers.scanner_wire import ScannerWire
 from edge_agent.core.verification.barcode import SiteLabels
-from edge_agent.core.verification.rules import ItemExpectation, ItemPassed, Passed, verify_item, verify_tote
+from edge_agent.core.verification.items import ItemExpectation, verify_item
+from edge_agent.core.verification.labels import verify_tote
+from edge_agent.core.verification.verdicts import ItemPassed, Passed
 from edge_agent.domain.device import Observation, ScanFailed, ScanRead
 from edge_agent.domain.ids import Gtin, Lpn
+from edge_agent.domain.item import Need
 from edge_agent.domain.site import Labels
 from tests.drivers.fuzz import TAGGED, TOTE, framed, streams
 from tests.drivers.keyboard import as_bytes, typed
@@ -30,7 +33,7 @@ SEED = 20_261_122
 LAST = ScanRead(b"]C0TOTE-9999")
 """Scanned after all the others."""
 MUG = ItemExpectation(
-    Gtin("04006381333931"), 1, set(), lot="Lot-a7", serials=("Ser-B9",), serial_required=True
+    Gtin("04006381333931"), 1, set(), lot="Lot-a7", serials=("Ser-B9",), needs=frozenset({Need.SERIAL})
 )
 WHAT_WAS_PRINTED = re.compile(rb"(?:0104006381333931|10Lot-a7(?:\x1d|$)|21Ser-B9(?:\x1d|$)|\x1d)+")
 LABELS = SiteLabels(Labels())
