@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tests.drivers.waiting import until
+from tests.ports import free_port
 
 START_S = 10.0
 
@@ -36,9 +36,7 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
         self.settings = ["allow_anonymous true"]
         """Further lines of its configuration."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:

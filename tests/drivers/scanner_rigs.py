@@ -18,7 +18,7 @@ from simulators.scanner import Reading
 from tests.drivers.keyboard import Keyboard, as_bytes, typed
 from tests.drivers.rigs import shipped
 from tests.drivers.waiting import until
-from tests.simulators.floor import free_port
+from tests.ports import free_port
 
 NAME = DeviceId("scan-1")
 END = b"\r\n"

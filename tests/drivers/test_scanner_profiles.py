@@ -22,7 +22,8 @@ from simulators.scanner import Seen
 from simulators.stream_server import ScannerServer
 from tests.drivers.rigs import PROFILES, shipped
 from tests.drivers.waiting import following, until
-from tests.simulators.floor import Notes, free_port
+from tests.ports import free_port
+from tests.simulators.floor import Notes
 
 NAME = DeviceId("scan-1")
 LABEL = Seen(b"]d2010400638133393110Lot-a7\x1d21Ser-B9", {"unit": "U-1"})

@@ -39,7 +39,8 @@ from simulators.clock import SimClock
 from simulators.faults import AnyFault
 from simulators.site import build_site
 from tests.core.agent import a_line, a_task, digest
-from tests.simulators.floor import SITE, Notes, free_port, small_site
+from tests.ports import free_port
+from tests.simulators.floor import SITE, Notes, small_site
 from tests.virtual.warehouse import Told
 
 SEED = 1

@@ -20,8 +20,9 @@ from simulators.modbus_server import ModbusServer
 from simulators.opcua_server import OpcUaServer
 from simulators.site import build_site
 from tests.drivers.rigs import with_wire
+from tests.ports import free_port
 from tests.runtime.inbox import Inbox
-from tests.simulators.floor import SITE, Notes, free_port, shipped_profiles, small_site
+from tests.simulators.floor import SITE, Notes, shipped_profiles, small_site
 
 ASRS = DeviceId("asrs-1")
 EPOCH = 7

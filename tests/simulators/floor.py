@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,10 +136,3 @@ async def until(condition: Callable[[], bool], work: Callable[[], Awaitable[None
             if work is not None:
                 await work()
             await asyncio.sleep(0.001)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

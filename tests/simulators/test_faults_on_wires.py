@@ -19,8 +19,9 @@ from simulators.catalogue import Stock, Tote, build_stock
 from simulators.clock import SimClock
 from simulators.faults import AnyFault, Moment
 from simulators.site import SimulatedSite, build_site
+from tests.ports import free_port
 from tests.simulators.bench import of
-from tests.simulators.floor import DEADLINE_S, SITE, Notes, free_port, small_site, until
+from tests.simulators.floor import DEADLINE_S, SITE, Notes, small_site, until
 from tests.simulators.test_mailbox import text
 
 SEED = 1

@@ -20,7 +20,8 @@ from simulators.faults.catalogue import ItemMissing
 from simulators.ledger import Entry, read_ledger
 from simulators.serve import serve
 from simulators.site import build_site
-from tests.simulators.floor import DEADLINE_S, SITE, Notes, free_port, small_site, until
+from tests.ports import free_port
+from tests.simulators.floor import DEADLINE_S, SITE, Notes, small_site, until
 
 SEED = 3
 FAST = 200.0

@@ -17,7 +17,8 @@ from simulators.lines import line_for
 from simulators.machine import Pace
 from simulators.scanner import Reading, Scanner, load_label
 from simulators.stream_server import ConnectingLine, Line, ListeningLine, PtyLine, ScannerServer
-from tests.simulators.floor import DEADLINE_S, Notes, free_port, until
+from tests.ports import free_port
+from tests.simulators.floor import DEADLINE_S, Notes, until
 
 NAME = DeviceId("scan")
 FRAME = b"]C0TOTE-0001\r\n"
