@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -24,8 +24,15 @@ from hypothesis.stateful import (
 
 from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.image import image_of
-from edge_agent.core.lifecycle import LIFECYCLES, CommandStatus, Lifecycle
-from edge_agent.core.state import State
+from edge_agent.core.lifecycle import (
+    LIFECYCLES,
+    CommandStatus,
+    Lifecycle,
+    TaskStatus,
+    TripStatus,
+    UnitPhase,
+)
+from edge_agent.core.state import Hand, State, TaskState, TripState
 from edge_agent.core.verification.items import ItemExpectation
 from edge_agent.core.verification.rules import Rule
 from edge_agent.core.verification.verdicts import ItemPassed
@@ -46,6 +53,13 @@ from tests.core.person import Person
 TOTES = range(1, 6)
 codec = SnapshotCodec()
 Row = tuple[str, StrEnum, type]
+
+STAGES: tuple[StrEnum, ...] = (
+    *(TripStatus.PLANNED, TripStatus.AT_OUTFEED, TripStatus.RELEASED, TripStatus.AT_INFEED),
+    *(TaskStatus.STARTED, TaskStatus.FILLED),
+    *(UnitPhase.PICKING, UnitPhase.VERIFIED, *[UnitPhase.CLEARED] * 3, UnitPhase.REJECTED),
+)
+"""In which something waits for the end of a command."""
 
 JUNK = (b"", b"]", b"]E0", b"\xff\x00", b"]E04006381333930", b"]C1" + b"01" * 30, b"not a code")
 
@@ -243,15 +257,20 @@ class AnyDay(RuleBasedStateMachine):
         if answers := self.person.open():
             self.person.settle(*data.draw(st.sampled_from(answers)), number)
 
-    @rule(data=st.data(), order=st.sampled_from(get_args(cmd.Order)), happened=st.booleans(), wrong=gtins)
+    @rule(data=st.data(), order=orders, stage=st.sampled_from(STAGES), happened=st.booleans())
     def a_person_ends_what_nobody_knew_the_end_of(
-        self, data: st.DataObject, order: type, happened: bool, wrong: Gtin
+        self, data: st.DataObject, order: PickTask, stage: StrEnum, happened: bool
     ) -> None:
-        """All goes well up to such a command; its end is lost, and a person says what became of it."""
+        """All goes well up to such a command, but for items that cannot be read where one must be put back.
+        The command's end is lost, and a person says what became of it."""
+        self.submit_order(order, 0)
         self.all_is_well()
-        while not (found := [c for c in self.agent.open_commands() if isinstance(c.order, order)]):
+        while not (found := [c for c in self.agent.open_commands() if self.stage_of(c) is stage]):
             self.check()
-            if not self.agent.advance(wrong if order is cmd.PutBack else None):
+            unread = stage is UnitPhase.REJECTED and self.agent.scan_steps(ev.ScanTarget.ITEM)
+            if unread:
+                self.agent.scan(None, unread[0][1])
+            elif not self.agent.advance():
                 return
         if happened and self.agent.floor.has_room_for(found[0]):
             self.agent.floor.end(found[0])
@@ -260,6 +279,13 @@ class AnyDay(RuleBasedStateMachine):
         exception_id = list(self.agent.state.exceptions)[-1]
         answers = [option for key, option in self.person.open() if key == exception_id]
         self.person.settle(exception_id, data.draw(st.sampled_from(answers)))
+
+    def stage_of(self, command: cmd.Command) -> StrEnum | None:
+        """How far that has come which the command is for."""
+        match self.agent.state.holder_of(command.purpose):
+            case TripState(status=stage) | TaskState(status=stage) | Hand(phase=stage):
+                return stage
+        return None
 
     @rule(data=st.data(), action=st.sampled_from((*Action, "give up")))
     def a_person_answers_what_does_not_count(self, data: st.DataObject, action: str) -> None:
