@@ -363,6 +363,21 @@ class AnyDay(RuleBasedStateMachine):
         for cut in {0, events // 3, events // 2, events * 4 // 5, events}:
             assert self.agent.state == self.agent.replayed_with_snapshot(cut), f"snapshot after {cut}"
         laws.check_rest(self.agent)
+        self.everything_is_settled()
+        self.check()
+        assert not self.agent.state.tasks
+        assert not self.agent.state.trips
+
+    def everything_is_settled(self) -> None:
+        """Persons settle one exception after the other, until nothing is held any more."""
+        for _ in range(100):
+            if not self.agent.state.exceptions:
+                return
+            answers = reversed(self.person.open())  # first what takes things away: it never leads back
+            assert any(self.person.settle(*answer) for answer in answers), "nobody can settle what is held"
+            self.all_is_well()
+            self.agent.run()
+        raise AssertionError("settling never comes to an end")
 
 
 def _with_quantity(line: Line, quantity: int) -> Line:
