@@ -306,6 +306,18 @@ class AnyDay(RuleBasedStateMachine):
         again = isinstance(events[0], ev.DecisionRefused)
         assert again or isinstance(events[0], ev.HeldByPerson)
 
+    @rule(order=orders, stage=st.sampled_from(UnitPhase), steps=st.integers(1, 15))
+    def a_person_holds_a_task_in_mid_pick(self, order: PickTask, stage: UnitPhase, steps: int) -> None:
+        """Its unit in hand is finished; then its tote goes home."""
+        self.submit_order(order, 0)
+        self.all_is_well()
+        command = self.up_to_a_stage(stage)
+        if command is not None and isinstance(hand := self.agent.state.holder_of(command.purpose), Hand):
+            self.agent.hold(TaskHold(hand.task_id))
+            for _ in range(steps):
+                self.check()
+                self.agent.advance()
+
     @precondition(lambda self: self.agent.state.holds)
     @rule(data=st.data())
     def a_person_lets_something_go_on(self, data: st.DataObject) -> None:
