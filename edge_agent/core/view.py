@@ -1,13 +1,17 @@
-"""Frozen views of the state for the outside: the retained task and device states (contract, "MQTT")."""
+"""Frozen views of the state for the outside: tasks, devices, exceptions, holds."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
+from edge_agent.core.options import options
 from edge_agent.core.state import State
 from edge_agent.core.tasks import station_for
 from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.core.why import why
+from edge_agent.domain.decision import HoldSubject, TaskHold
+from edge_agent.domain.events import Held
 from edge_agent.domain.ids import DeviceId, ExceptionId, TaskId
 from edge_agent.domain.time import Instant
 
@@ -58,20 +62,75 @@ def _first_held(waits: Iterable[Wait]) -> ExceptionId | None:
     return next((ExceptionId(wait.about) for wait in waits if wait.code is WaitCode.HELD), None)
 
 
-def held_tasks(state: State, now: Instant) -> dict[TaskId, ExceptionId]:
-    """The open tasks that cannot end without a person, with the exception that each waits for."""
-    if not state.exceptions:
+def held_tasks(state: State, now: Instant) -> dict[TaskId, str]:
+    """The open tasks that wait for a person, each with the exception or the hold that it waits for."""
+    if not state.exceptions and not state.holds:
         return {}
-    marks = {task_id: _first_held(why(state, task_id, now)) for task_id in state.active}
+    marks = {task_id: _first_stop(why(state, task_id, now)) for task_id in state.active}
     marks |= dict.fromkeys((task_id for _, task_id in state.queue), _of_queue(state, now))
+    for subject in state.holds:
+        if isinstance(subject, TaskHold) and subject.task_id in state.tasks:
+            marks[subject.task_id] = subject.task_id
     return {task_id: mark for task_id, mark in marks.items() if mark is not None}
 
 
-def _of_queue(state: State, now: Instant) -> ExceptionId | None:
+def _first_stop(waits: Iterable[Wait]) -> str | None:
+    stops = (WaitCode.HELD, WaitCode.HELD_BY_PERSON)
+    return next((wait.about for wait in waits if wait.code in stops), None)
+
+
+def _of_queue(state: State, now: Instant) -> str | None:
     """Tasks that wait for a station all wait for the same."""
     places = (station_for(state, state.tasks[task_id], now) for _, task_id in state.queue)
     waits = (place for place in places if isinstance(place, Wait) and place.code is not WaitCode.NOT_BEFORE)
-    return _first_held(islice(waits, 1))
+    return _first_stop(islice(waits, 1))
+
+
+def exception_view(state: State, exception_id: ExceptionId) -> View | None:
+    """An open exception with everything that a person may answer; None where it is not open."""
+    raised = state.exceptions.get(exception_id)
+    if raised is None:
+        return None
+    return {
+        "exception_id": exception_id,
+        "kind": raised.kind.value,
+        "where": raised.where,
+        "detail": raised.detail,
+        "held": _thing(raised.held) if raised.held else None,
+        "task_id": raised.task_id,
+        "line_id": raised.line_id,
+        "affected_tasks": list(raised.affected),
+        "options": [
+            {
+                "action": option.action.value,
+                "arguments": list(option.arguments),
+                "role": option.role.value,
+                "needs_approval": option.needs_approval,
+                "needs_reason": option.needs_reason,
+            }
+            for option in options(state, raised)
+        ],
+    }
+
+
+def exceptions_view(state: State) -> list[View]:
+    """Every open exception, the oldest first."""
+    views = (exception_view(state, exception_id) for exception_id in state.exceptions)
+    return [view for view in views if view is not None]
+
+
+def holds_view(state: State) -> list[View]:
+    """What persons have stopped, the oldest first."""
+    return [
+        _thing(hold.subject) | {"actor": hold.actor, "reason": hold.reason, "since": hold.since.isoformat()}
+        for hold in state.holds.values()
+    ]
+
+
+def _thing(thing: Held | HoldSubject) -> View:
+    """What is held: its kind (trip, unit, task, line, device, station, lane) and its ids."""
+    kind = type(thing).__name__.removeprefix("Held").removesuffix("Hold").lower()
+    return {"kind": kind} | asdict(thing)
 
 
 def refusals(state: State) -> tuple[str, ...]:

@@ -3,281 +3,24 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    MultipleResults,
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    multiple,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import run_state_machine_as_test
 
-from edge_agent.core.lifecycle import LIFECYCLES, CommandStatus, Lifecycle
+from edge_agent.core.lifecycle import LIFECYCLES, Lifecycle
 from edge_agent.core.state import State
 from edge_agent.core.verification.items import ItemExpectation
 from edge_agent.core.verification.rules import Rule
 from edge_agent.core.verification.verdicts import ItemPassed
-from edge_agent.domain import command as cmd
-from edge_agent.domain import events as ev
-from edge_agent.domain import inputs as inp
-from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import DeviceId, Gtin, LineId, Lpn, PointId, StationId, TaskId
-from edge_agent.domain.task import Line, PickTask
+from edge_agent.domain.ids import DeviceId, LineId, PointId, StationId, TaskId
 from edge_agent.domain.time import Instant
 from edge_agent.errors import IllegalTransitionError
-from tests.core import laws
-from tests.core.agent import CUP, GTINS, a_line, a_site, a_task, an_agent, ean, label
-from tests.core.floor import container
+from tests.core.any_day import AnyDay
 
-TOTES = range(1, 6)
 Row = tuple[str, StrEnum, type]
-
-JUNK = (b"", b"]", b"]E0", b"\xff\x00", b"]E04006381333930", b"]C1" + b"01" * 30, b"not a code")
-
-gtins = st.sampled_from(GTINS)
-few = st.integers(1, 3)
-kinds = st.sampled_from(ev.ScanTarget)
-sources = st.lists(st.sampled_from(TOTES), min_size=1, max_size=2, unique=True)
-lines = st.lists(st.tuples(gtins, few, sources), min_size=1, max_size=3)
-orders = st.builds(
-    lambda lines, partial, priority: a_task(
-        "T-0",
-        *(a_line(str(number), *line) for number, line in enumerate(lines, 1)),
-        partial=partial,
-        priority=priority,
-    ),
-    lines,
-    st.booleans(),
-    st.sampled_from((10, 50, 90)),
-)
-stocks = st.fixed_dictionaries({number: st.lists(gtins, min_size=1, max_size=5) for number in TOTES})
-
-
-class AnyDay(RuleBasedStateMachine):
-    """The core on a small floor where everything may happen, in any order."""
-
-    tasks = Bundle("tasks")
-
-    @initialize(
-        target=tasks,
-        stock=stocks,
-        orders=st.lists(orders, min_size=1, max_size=3),
-        ready=st.booleans(),
-        mishaps=st.sampled_from((0, 0, 1, 3)),
-    )
-    def begin(
-        self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
-    ) -> MultipleResults[PickTask]:
-        self.agent = an_agent(stock, a_site(queue=2, open_tasks=6), ready=ready)
-        self.witness = laws.Witness(self.agent.floor)
-        self.agent.watch = self.witness.see
-        self.units = self.agent.floor.units
-        self.submitted = 0
-        self.mishaps_left = mishaps
-        """How often something may still happen that only a person can settle."""
-        return multiple(*(self.submit_order(order, 0) for order in orders))
-
-    # ---- the OMS -------------------------------------------------------------------------------------
-
-    @rule(target=tasks, order=orders, back=st.integers(0, 1))
-    def submit(self, order: PickTask, back: int) -> PickTask:
-        return self.submit_order(order, back)
-
-    def submit_order(self, order: PickTask, back: int) -> PickTask:
-        """Give it an id and a container: sometimes one that another task may still have."""
-        self.submitted += 1
-        box = container(max(1, self.submitted - back))
-        destination = replace(order.destination, container_id=box)
-        task = replace(order, task_id=TaskId(f"T-{self.submitted}"), destination=destination)
-        self.agent.submit(task)
-        return task
-
-    @rule(task=tasks)
-    def repeat(self, task: PickTask) -> None:
-        known = self.agent.state.tasks.get(task.task_id)
-        is_repeat = known is not None and known.task == task
-        events = self.agent.submit(task)
-        if is_repeat:
-            assert events == [], "a repeat had an effect"
-
-    @rule(target=tasks, task=tasks, quantity=few, more=st.booleans())
-    def revise(self, task: PickTask, quantity: int, more: bool) -> PickTask:
-        known = self.agent.state.tasks.get(task.task_id)
-        now = known.task if known is not None else task
-        new = a_line("9", CUP, quantity, (1, 2))
-        kept = tuple(line for line in now.lines if line.line_id != new.line_id)
-        changed = a_task(
-            now.task_id,
-            *((*kept, new) if more else (_with_quantity(kept[0], quantity), *kept[1:])),
-            box=int(now.destination.container_id[3:]),
-            revision=now.revision + 1,
-            priority=now.priority,
-            partial=now.policy.allow_partial,
-        )
-        self.agent.submit(changed)
-        return changed
-
-    @rule(task=tasks)
-    def cancel(self, task: PickTask) -> None:
-        known = self.agent.state.tasks.get(task.task_id)
-        self.agent.cancel(task.task_id, known.task.revision if known else 1)
-
-    # ---- machines ------------------------------------------------------------------------------------
-
-    @precondition(lambda self: self.agent.open_commands())
-    @rule(data=st.data())
-    def accept(self, data: st.DataObject) -> None:
-        if waiting := self.not_begun():
-            self.agent.accept(data.draw(st.sampled_from(waiting)))
-
-    @precondition(lambda self: self.agent.open_commands())
-    @rule(data=st.data(), wrong=st.none() | gtins)
-    def finish(self, data: st.DataObject, wrong: Gtin | None) -> None:
-        if able := [c for c in self.agent.open_commands() if self.agent.floor.has_room_for(c)]:
-            command = data.draw(st.sampled_from(able))
-            self.agent.finish(command, wrong)
-            self.report_again(command)
-
-    def report_again(self, command: cmd.Command) -> None:
-        """A device repeats its report until it is acknowledged; an answer may come late."""
-        late = inp.CommandAnswered(command.command_id, cmd.Accepted())
-        assert self.agent.feed(late, inp.CommandResolved(command.command_id, cmd.Done())) == []
-
-    @precondition(lambda self: self.agent.open_commands())
-    @rule(data=st.data(), reason=st.sampled_from((cmd.RefusalReason.BUSY, cmd.RefusalReason.NOT_READY)))
-    def refuse_for_now(self, data: st.DataObject, reason: cmd.RefusalReason) -> None:
-        if waiting := self.not_begun():
-            self.agent.refuse(data.draw(st.sampled_from(waiting)), reason)
-
-    @precondition(lambda self: self.agent.open_commands() and self.mishaps_left)
-    @rule(
-        data=st.data(), reason=st.sampled_from((cmd.RefusalReason.BAD_ARGUMENT, cmd.RefusalReason.CONFLICT))
-    )
-    def refuse_for_good(self, data: st.DataObject, reason: cmd.RefusalReason) -> None:
-        if waiting := self.not_begun():
-            self.mishaps_left -= 1
-            self.agent.refuse(data.draw(st.sampled_from(waiting)), reason)
-
-    @precondition(lambda self: self.agent.open_commands() and self.mishaps_left)
-    @rule(data=st.data(), reason=st.sampled_from(cmd.FailureReason))
-    def fail(self, data: st.DataObject, reason: cmd.FailureReason) -> None:
-        self.mishaps_left -= 1
-        self.agent.fail(data.draw(st.sampled_from(self.agent.open_commands())), reason)
-
-    @precondition(lambda self: self.agent.open_commands() and self.mishaps_left)
-    @rule(data=st.data(), happened=st.booleans())
-    def lose_track(self, data: st.DataObject, happened: bool) -> None:
-        self.mishaps_left -= 1
-        command = data.draw(st.sampled_from(self.agent.open_commands()))
-        if happened and self.agent.floor.has_room_for(command):
-            self.agent.floor.end(command)
-        self.agent.doubt(command)
-
-    def not_begun(self) -> list[cmd.Command]:
-        ordered = CommandStatus.ORDERED
-        return [c.command for c in self.agent.state.commands.values() if c.status is ordered]
-
-    # ---- scanners ------------------------------------------------------------------------------------
-
-    @precondition(lambda self: self.agent.scan_steps())
-    @rule()
-    def read(self) -> None:
-        self.agent.read()
-
-    @rule(data=st.data(), kind=kinds, times=few)
-    def read_something_else(self, data: st.DataObject, kind: ev.ScanTarget, times: int) -> None:
-        for station_id, scanner in self.up_to_a_scan(kind, times):
-            codes = [*map(ean, GTINS), label(Lpn("TOTE-0099")), label(Lpn("OC-0099")), *JUNK]
-            # The right item's label read while another one is gripped is more than any scan can tell.
-            believed = self.expected_item(station_id)
-            lies = [code for code in codes if code not in (believed, self.agent.sees(station_id))]
-            self.agent.scan(data.draw(st.sampled_from(lies)), scanner)
-
-    @rule(kind=kinds, times=few)
-    def fail_to_read(self, kind: ev.ScanTarget, times: int) -> None:
-        for _, scanner in self.up_to_a_scan(kind, times):
-            self.agent.scan(None, scanner)
-
-    def up_to_a_scan(self, kind: ev.ScanTarget, times: int) -> Iterator[tuple[StationId, DeviceId]]:
-        """All goes well until a scan of that kind is waited for; again and again, as often as it is."""
-        self.agent.ready()
-        for _ in range(times):
-            while not (found := self.agent.scan_steps(kind)):
-                self.check()
-                if not self.agent.advance():
-                    return
-            yield found[0]
-
-    def expected_item(self, station_id: StationId) -> bytes | None:
-        hand = self.agent.state.stations[station_id].hand
-        return ean(self.witness.gtins[ev.LineRef(hand.task_id, hand.line_id)]) if hand else None
-
-    @rule(scanner=st.sampled_from(("st1-item-scan", "st2-tote-scan", "st2-put-1-scan")), gtin=gtins)
-    def scan_that_nobody_waits_for(self, scanner: str, gtin: Gtin) -> None:
-        if scanner not in [waiting for _, waiting in self.agent.scan_steps()]:
-            events = self.agent.scan(ean(gtin), DeviceId(scanner))
-            assert [type(event) for event in events] == [ev.ScanIgnored]
-
-    # ---- the rest of the world -----------------------------------------------------------------------
-
-    @rule(seconds=st.sampled_from((0.1, 1.0, 2.5)))
-    def time_passes(self, seconds: float) -> None:
-        self.agent.wait(seconds)
-
-    @rule(data=st.data(), mode=st.sampled_from(Mode))
-    def a_device_changes(self, data: st.DataObject, mode: Mode) -> None:
-        devices = sorted(self.agent.plant.site.devices)
-        self.agent.show(mode, data.draw(st.sampled_from(devices)))
-
-    @rule()
-    def all_devices_come_back(self) -> None:
-        self.agent.ready()
-
-    @rule()
-    def restart(self) -> None:
-        self.agent.restart()
-
-    @rule(steps=st.integers(1, 25), wrong=st.none() | gtins)
-    def things_go_on(self, steps: int, wrong: Gtin | None) -> None:
-        """Everything goes well, but for a picker that grips the wrong item where it can."""
-        self.agent.ready()
-        for _ in range(steps):
-            self.check()
-            if not self.agent.advance(wrong):
-                break
-
-    # ---- the laws ------------------------------------------------------------------------------------
-
-    @invariant()
-    def check(self) -> None:
-        assert self.agent.floor.units == self.units, "a unit came from nowhere or went there"
-        laws.check_state(self.agent)
-
-    def teardown(self) -> None:
-        if not hasattr(self, "agent"):
-            return
-        self.agent.ready()
-        self.agent.run()
-        self.check()
-        assert self.agent.state == self.agent.replayed()
-        events = len(self.agent.journal)
-        for cut in {0, events // 3, events // 2, events * 4 // 5, events}:
-            assert self.agent.state == self.agent.replayed_with_snapshot(cut), f"snapshot after {cut}"
-        laws.check_rest(self.agent)
-
-
-def _with_quantity(line: Line, quantity: int) -> Line:
-    return a_line(line.line_id, line.gtin, quantity, [int(s.container_id[5:]) for s in line.sources])
 
 
 def run_days(examples: int, *phases: Phase) -> None:
@@ -315,7 +58,7 @@ def rows_reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[Row]]:
 @pytest.mark.timeout(600)  # only a failure takes so long: it is made small first
 def test_the_laws_hold_on_any_day_and_every_transition_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with rows_reached(monkeypatch) as reached:
-        run_days(250, Phase.generate, Phase.shrink)
+        run_days(200, Phase.generate, Phase.shrink)
     rows = {(machine.name, state, event) for machine in LIFECYCLES for state, event in machine.table}
     assert rows <= reached.keys(), f"never taken: {sorted(map(str, rows - reached.keys()))}"
 

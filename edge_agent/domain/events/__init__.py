@@ -33,14 +33,18 @@ from edge_agent.domain.events.common import (
     SourceReason,
 )
 from edge_agent.domain.events.exception import (
+    DecisionRefused,
     ExceptionKind,
     ExceptionRaised,
     ExceptionResolved,
     Held,
+    HeldByPerson,
+    HeldDevice,
     HeldLine,
     HeldTask,
     HeldTrip,
     HeldUnit,
+    ReleasedByPerson,
 )
 from edge_agent.domain.events.task import (
     CancelRequested,
@@ -49,7 +53,10 @@ from edge_agent.domain.events.task import (
     LinePicked,
     LineShort,
     LineUnassigned,
+    ReplenishmentRequested,
+    SourceAdded,
     SourceExhausted,
+    SourcesRenewed,
     TaskAccepted,
     TaskCancelled,
     TaskCompleted,
@@ -62,7 +69,9 @@ from edge_agent.domain.events.trip import (
     ToteDelivered,
     ToteDiverted,
     TotePresented,
+    ToteQuarantined,
     ToteReleased,
+    ToteRemoved,
     ToteRetrieved,
     ToteReturned,
     TripDropped,
@@ -77,6 +86,7 @@ from edge_agent.domain.events.unit import (
     ScanRejected,
     ScanRequested,
     UnitGripped,
+    UnitLost,
     UnitMissing,
     UnitPlaced,
     UnitPutBack,
@@ -105,6 +115,9 @@ Event: TypeAlias = (
     | LinePicked
     | LineShort
     | LineCancelled
+    | SourcesRenewed
+    | SourceAdded
+    | ReplenishmentRequested
     | TripPlanned
     | TripJoined
     | TripRetrieved
@@ -114,6 +127,8 @@ Event: TypeAlias = (
     | ToteReleased
     | ToteReturned
     | ToteDiverted
+    | ToteRemoved
+    | ToteQuarantined
     | TripEnded
     | TripDropped
     | CommandOrdered
@@ -132,8 +147,12 @@ Event: TypeAlias = (
     | ScanRejected
     | UnitPlaced
     | UnitPutBack
+    | UnitLost
     | ExceptionRaised
     | ExceptionResolved
+    | DecisionRefused
+    | HeldByPerson
+    | ReleasedByPerson
 )
 
 
@@ -165,6 +184,7 @@ __all__ = [
     "CommandUnknown",
     "ContainerArrived",
     "ContainerVerified",
+    "DecisionRefused",
     "DeviceChanged",
     "DiskChanged",
     "DrainChanged",
@@ -174,6 +194,8 @@ __all__ = [
     "ExceptionResolved",
     "FieldError",
     "Held",
+    "HeldByPerson",
+    "HeldDevice",
     "HeldLine",
     "HeldTask",
     "HeldTrip",
@@ -186,12 +208,16 @@ __all__ = [
     "LineUnassigned",
     "PickedUnit",
     "Recorded",
+    "ReleasedByPerson",
+    "ReplenishmentRequested",
     "ScanIgnored",
     "ScanRejected",
     "ScanRequested",
     "ScanTarget",
+    "SourceAdded",
     "SourceExhausted",
     "SourceReason",
+    "SourcesRenewed",
     "TaskAccepted",
     "TaskCancelled",
     "TaskCompleted",
@@ -202,7 +228,9 @@ __all__ = [
     "ToteDelivered",
     "ToteDiverted",
     "TotePresented",
+    "ToteQuarantined",
     "ToteReleased",
+    "ToteRemoved",
     "ToteRetrieved",
     "ToteReturned",
     "TripDropped",
@@ -211,6 +239,7 @@ __all__ = [
     "TripPlanned",
     "TripRetrieved",
     "UnitGripped",
+    "UnitLost",
     "UnitMissing",
     "UnitPlaced",
     "UnitPutBack",
