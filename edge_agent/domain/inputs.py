@@ -1,12 +1,14 @@
 """What enters the loop: everything that happens outside, as typed values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from edge_agent.domain.command import Accepted, Done, Failed, Refusal, Unknown
+from edge_agent.domain.decision import Actor, HoldSubject
 from edge_agent.domain.device import DeviceStatus
 from edge_agent.domain.events import FieldError
-from edge_agent.domain.ids import CommandId, DeviceId, TaskId
+from edge_agent.domain.ids import CommandId, DeviceId, ExceptionId, TaskId
 from edge_agent.domain.task import CancelRequest, PickTask
 from edge_agent.domain.time import ClockSync
 
@@ -101,6 +103,36 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
+class ExceptionAnswered:
+    """A person settles an exception. `action` is as it came: what it must be is checked."""
+
+    exception_id: ExceptionId
+    action: str
+    actor: Actor
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    approver: Actor | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """A person stops something: no new work is given there."""
+
+    subject: HoldSubject
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReleased:
+    """A person lets something go on that a person has stopped."""
+
+    subject: HoldSubject
+    actor: Actor
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed: a wait may be over."""
 
@@ -118,5 +150,8 @@ Input: TypeAlias = (
     | ClockReported
     | ClockSet
     | Scanned
+    | ExceptionAnswered
+    | HoldPlaced
+    | HoldReleased
     | Tick
 )

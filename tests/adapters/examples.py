@@ -64,7 +64,8 @@ def plain(type_: Any, name: str = "", choice: int = 0) -> Any:
     if get_origin(type_) is tuple:
         return (plain(arguments[0], name, choice),)
     if get_origin(type_) is Mapping:
-        return {"colour": ["blue", 1, 0.5, None, {"matt": True}]}
+        anything = arguments[1] is Any
+        return {"colour": ["blue", 1, 0.5, None, {"matt": True}] if anything else "blue"}
     if issubclass(type_, enum.Enum):
         return list(type_)[choice % len(type_)]
     return type_(**{n: plain(t, n, choice) for n, t in _fields(type_).items()})

@@ -33,14 +33,18 @@ from edge_agent.domain.events.common import (
     SourceReason,
 )
 from edge_agent.domain.events.exception import (
+    DecisionRefused,
     ExceptionKind,
     ExceptionRaised,
     ExceptionResolved,
     Held,
+    HeldByPerson,
+    HeldDevice,
     HeldLine,
     HeldTask,
     HeldTrip,
     HeldUnit,
+    ReleasedByPerson,
 )
 from edge_agent.domain.events.task import (
     CancelRequested,
@@ -134,6 +138,9 @@ Event: TypeAlias = (
     | UnitPutBack
     | ExceptionRaised
     | ExceptionResolved
+    | DecisionRefused
+    | HeldByPerson
+    | ReleasedByPerson
 )
 
 
@@ -165,6 +172,7 @@ __all__ = [
     "CommandUnknown",
     "ContainerArrived",
     "ContainerVerified",
+    "DecisionRefused",
     "DeviceChanged",
     "DiskChanged",
     "DrainChanged",
@@ -174,6 +182,8 @@ __all__ = [
     "ExceptionResolved",
     "FieldError",
     "Held",
+    "HeldByPerson",
+    "HeldDevice",
     "HeldLine",
     "HeldTask",
     "HeldTrip",
@@ -186,6 +196,7 @@ __all__ = [
     "LineUnassigned",
     "PickedUnit",
     "Recorded",
+    "ReleasedByPerson",
     "ScanIgnored",
     "ScanRejected",
     "ScanRequested",

@@ -1,10 +1,13 @@
 """What a rule or a person must settle."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from edge_agent.domain.ids import ExceptionId, LineId, StationId, TaskId, TripId
+from edge_agent.domain.decision import DecisionCode, HoldSubject
+from edge_agent.domain.ids import DeviceId, ExceptionId, LineId, StationId, TaskId, TripId
 from edge_agent.domain.tagged import Tagged
 
 
@@ -20,6 +23,10 @@ class ExceptionKind(StrEnum):
     COMMAND_FAILED = "command_failed"
     COMMAND_REFUSED = "command_refused"
     COMMAND_UNKNOWN = "command_unknown"
+    PUT_POSITION_TAKEN = "put_position_taken"
+    """The container before it has not left."""
+    E_STOP = "e_stop"
+    """A machine was stopped at its panel, and a person has not said yet that it may move again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,14 @@ class HeldLine:
     line_id: LineId
 
 
-Held: TypeAlias = HeldTrip | HeldUnit | HeldTask | HeldLine
+@dataclass(frozen=True, slots=True)
+class HeldDevice:
+    """The device gets no command."""
+
+    device_id: DeviceId
+
+
+Held: TypeAlias = HeldTrip | HeldUnit | HeldTask | HeldLine | HeldDevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +88,42 @@ class ExceptionResolved:
     reason: str
     task_id: TaskId | None = None
     line_id: LineId | None = None
+    approver: str | None = None
+    """The second person, where the action needs one."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRefused:
+    """A person's answer, hold or release was refused; it has changed nothing. Kept for whoever asks later.
+
+    It names the exception that was answered or the subject of the hold; `action` is as it came, `hold` or
+    `release` for a subject.
+    """
+
+    exception_id: ExceptionId | None
+    subject: Annotated[HoldSubject, Tagged()] | None
+    action: str
+    actor: str
+    code: DecisionCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByPerson:
+    """A person has stopped something: no new work is given there until a person releases it."""
+
+    subject: Annotated[HoldSubject, Tagged()]
+    actor: str
+    reason: str
+    at: datetime
+    """By the wall clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedByPerson:
+    """A person lets it go on."""
+
+    subject: Annotated[HoldSubject, Tagged()]
+    actor: str
+    reason: str
