@@ -9,22 +9,11 @@ import pwd
 import socket
 import struct
 from dataclasses import dataclass
-from enum import IntEnum
 
+from edge_agent.domain.decision import Actor, Role
 from edge_agent.domain.site import Access, Api
 
 _UCRED = struct.Struct("3i")
-
-
-class Role(IntEnum):
-    """What a peer may do; each includes those before it."""
-
-    OBSERVER = 0
-    """May look."""
-    OPERATOR = 1
-    """May give orders."""
-    SUPERVISOR = 2
-    """May also approve what needs a second person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +21,15 @@ class Peer:
     """The user that a connection comes from."""
 
     uid: int
-    actor: str
+    name: str
     """The user's name, or `uid:N` where the system knows none."""
-    role: Role
+    role: Role | None
+    """None: may look, and do nothing."""
+
+    @property
+    def actor(self) -> Actor | None:
+        """As who the peer decides something; None for one who may not."""
+        return Actor(self.name, self.role) if self.role is not None else None
 
 
 def peer_of(connection: socket.socket, settings: Api) -> Peer:
@@ -42,27 +37,30 @@ def peer_of(connection: socket.socket, settings: Api) -> Peer:
     size = _UCRED.size
     _, uid, gid = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
     try:
-        actor = pwd.getpwuid(uid).pw_name
+        name = pwd.getpwuid(uid).pw_name
     except KeyError:
-        return Peer(uid, f"uid:{uid}", _role(f"uid:{uid}", [gid], settings))
-    return Peer(uid, actor, _role(actor, os.getgrouplist(actor, gid), settings))
+        name, groups = f"uid:{uid}", [gid]
+    else:
+        groups = os.getgrouplist(name, gid)
+    return Peer(uid, name, _role(name, groups, settings))
 
 
-def role_of(user: str, settings: Api) -> Role | None:
-    """The role of a user by name; None where the system knows no such user."""
+def person(name: str, settings: Api) -> Actor | None:
+    """A user by name; None where the system knows no such user, or one who may not decide anything."""
     try:
-        known = pwd.getpwnam(user)
+        known = pwd.getpwnam(name)
     except KeyError:
         return None
-    return _role(user, os.getgrouplist(user, known.pw_gid), settings)
+    role = _role(name, os.getgrouplist(name, known.pw_gid), settings)
+    return Actor(name, role) if role is not None else None
 
 
-def _role(user: str, groups: list[int], settings: Api) -> Role:
+def _role(user: str, groups: list[int], settings: Api) -> Role | None:
     if _is_among(settings.supervisors, user, groups):
         return Role.SUPERVISOR
     if settings.operators is None or _is_among(settings.operators, user, groups):
         return Role.OPERATOR
-    return Role.OBSERVER
+    return None
 
 
 def _is_among(access: Access, user: str, groups: list[int]) -> bool:

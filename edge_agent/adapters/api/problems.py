@@ -6,8 +6,6 @@ Source: RFC 9457, section 3; `code`, `advice` and `fields` are extension members
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from fastapi import Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge_agent.domain.events import FieldError
@@ -60,15 +58,6 @@ class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
             advice=advice,
             fields=[WrongField(path=field.path, problem=field.problem) for field in fields],
         )
-
-    def response(self) -> JSONResponse:
-        return JSONResponse(self.details.model_dump(), self.status, media_type=MEDIA_TYPE)
-
-
-async def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
-    """For FastAPI, as the handler of `Problem`."""
-    assert isinstance(problem, Problem)  # registered for nothing else
-    return problem.response()
 
 
 def not_found(what: str) -> Problem:

@@ -56,7 +56,9 @@ def _give_to(path: Path, group: str) -> None:
     try:
         os.chown(path, -1, grp.getgrnam(group).gr_gid)
     except KeyError:
-        raise ConfigurationError(f"api.group: there is no group {group!r}: make it, or name another") from None
+        raise ConfigurationError(
+            f"api.group: there is no group {group!r}: make it, or name another"
+        ) from None
     except PermissionError as error:
         advice = "make the agent's user a member of it"
         raise ConfigurationError(f"api.group: {group}: {error.strerror}: {advice}") from error
@@ -70,7 +72,9 @@ def _remove_stale(path: Path) -> None:
     except OSError as error:
         raise ConfigurationError(f"api.socket: {path}: {error.strerror}: name another path") from error
     if not stat.S_ISSOCK(mode):
-        raise ConfigurationError(f"api.socket: {path} is there and no socket: remove it, or name another path")
+        raise ConfigurationError(
+            f"api.socket: {path} is there and no socket: remove it, or name another path"
+        )
     if _answers(path):
         raise ConfigurationError(
             f"api.socket: {path}: another agent answers there: stop it, or give this one a path of its own"
