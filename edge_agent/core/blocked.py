@@ -36,6 +36,8 @@ def storage_held(state: State, asrs: DeviceId) -> Wait | None:
     """The exception that lets no tote out of this part of the storage."""
     if not state.exceptions:
         return None
+    if (mark := state.devices[asrs].held) is not None:
+        return held(mark)
     wait = outfeed_wait(state, state.plant.site.storage[asrs].outfeed)
     return wait if wait is not None and wait.code is WaitCode.HELD else None
 

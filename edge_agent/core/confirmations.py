@@ -38,6 +38,8 @@ _NAMES: dict[type, str] = {
     ev.ExceptionRaised: "exception_raised",
     ev.ExceptionResolved: "exception_resolved",
     ev.UnitPlaced: "inventory_changed",
+    ev.UnitLost: "inventory_changed",
+    ev.ReplenishmentRequested: "replenishment_requested",
     ev.TaskCompleted: "task_completed",
     ev.TaskCancelled: "task_cancelled",
 }
@@ -223,6 +225,34 @@ def _(event: ev.ExceptionResolved) -> Data:
         "action": event.action,
         "actor": event.actor,
         "reason": event.reason,
+        "approver": event.approver,
+        "arguments": dict(event.arguments),
+    }
+
+
+@_data.register
+def _(event: ev.UnitLost) -> Data:
+    unknown = {"gtin": None, "lot": None, "expiry": None, "serial": None}
+    return {
+        "task_id": event.task_id,
+        "line_id": event.line_id,
+        "location": event.location,
+        "container": event.tote,
+        "to_container": None,
+        "delta": -1,
+        "reason": "lost",
+    } | (_unit(event.unit) if event.unit else unknown)
+
+
+@_data.register
+def _(event: ev.ReplenishmentRequested) -> Data:
+    return {
+        "task_id": event.task_id,
+        "line_id": event.line_id,
+        "sku": event.sku,
+        "gtin": event.gtin,
+        "quantity": event.quantity,
+        "containers": list(event.totes),
     }
 
 

@@ -1,10 +1,13 @@
 """Raising exceptions: those that the machine settles at once, and those that hold something for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
+from edge_agent.core.options import options
 from edge_agent.core.state import State
 from edge_agent.domain import events as ev
-from edge_agent.domain.events import ExceptionKind, HeldTask, HeldTrip, HeldUnit
+from edge_agent.domain.events import ExceptionKind, HeldDevice, HeldTask, HeldTrip, HeldUnit
 from edge_agent.domain.ids import ExceptionId, LineId, TaskId, TripId
 
 ACTOR = "agent"
@@ -31,7 +34,8 @@ def hold(
     affected = tuple(_affected(state, held))
     task_id = line.task_id if line else (affected[0] if len(affected) == 1 else None)
     line_id: LineId | None = line.line_id if line else None
-    yield ev.ExceptionRaised(_next_id(state), kind, where, detail, (), held, task_id, line_id, affected)
+    raised = ev.ExceptionRaised(_next_id(state), kind, where, detail, (), held, task_id, line_id, affected)
+    yield replace(raised, options=tuple(option.action.value for option in options(state, raised)))
 
 
 def hold_trip(state: State, kind: ExceptionKind, detail: str, trip_id: TripId) -> Iterator[ev.Event]:
@@ -51,11 +55,19 @@ def hold_task(state: State, kind: ExceptionKind, detail: str, task_id: TaskId) -
 
 
 def release(
-    state: State, exception_id: ExceptionId, action: str, actor: str, reason: str
+    state: State,
+    exception_id: ExceptionId,
+    action: str,
+    actor: str,
+    reason: str,
+    approver: str | None = None,
+    arguments: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[ev.Event]:
     """End an open exception: what it held goes on."""
     raised = state.exceptions[exception_id]
-    yield ev.ExceptionResolved(exception_id, action, actor, reason, raised.task_id, raised.line_id)
+    yield ev.ExceptionResolved(
+        exception_id, action, actor, reason, raised.task_id, raised.line_id, approver, dict(arguments)
+    )
 
 
 def in_hand(state: State, task_id: TaskId, line_id: LineId | None = None) -> bool:
@@ -71,5 +83,7 @@ def _affected(state: State, held: ev.Held) -> Iterator[TaskId]:
             yield from dict.fromkeys(ref.task_id for ref in state.trips[trip_id].lines)
         case HeldUnit(station_id):
             yield from sorted(state.stations[station_id].tasks)
+        case HeldDevice():
+            pass  # whose work needs the device changes with every plan
         case _:
             yield held.task_id

@@ -13,13 +13,15 @@ from edge_agent.core.state import (
     DeviceState,
     EndedTask,
     LineState,
+    PersonHold,
+    Settled,
     State,
     StationState,
     TaskState,
     TripState,
 )
 from edge_agent.domain.events import ExceptionRaised
-from edge_agent.domain.ids import DeviceId, TaskId
+from edge_agent.domain.ids import DeviceId, ExceptionId, Lpn, TaskId
 from edge_agent.domain.time import ClockSync
 
 
@@ -42,6 +44,9 @@ class StateImage:
     devices: tuple[tuple[DeviceId, DeviceState], ...]
     exceptions: tuple[ExceptionRaised, ...]
     ended: tuple[tuple[TaskId, EndedTask], ...]
+    settled: tuple[tuple[ExceptionId, Settled], ...] = ()
+    holds: tuple[PersonHold, ...] = ()
+    barred: tuple[tuple[Lpn, int], ...] = ()
 
 
 def image_of(state: State) -> StateImage:
@@ -62,6 +67,9 @@ def image_of(state: State) -> StateImage:
         tuple((device_id, replace(device)) for device_id, device in state.devices.items()),
         tuple(state.exceptions.values()),
         tuple(state.ended.items()),
+        tuple(state.settled.items()),
+        tuple(state.holds.values()),
+        tuple(state.barred.items()),
     )
 
 
@@ -98,6 +106,7 @@ def _line(line: LineState) -> LineState:
         line.cancelled,
         line.exhausted_by,
         line.held,
+        line.added.copy(),
     )
 
 
@@ -126,3 +135,6 @@ def load(state: State, image: StateImage) -> None:
     state.devices.update(image.devices)
     state.exceptions.update({raised.exception_id: raised for raised in image.exceptions})
     state.ended.update(image.ended)
+    state.settled.update(image.settled)
+    state.holds.update({hold.subject: hold for hold in image.holds})
+    state.barred.update(image.barred)

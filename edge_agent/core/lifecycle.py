@@ -124,7 +124,7 @@ class TripStatus(StrEnum):
     DIVERTED = "diverted"
     """On the reject point; a person must look at it."""
     ENDED = "ended"
-    """At its location again, or never left it."""
+    """At its location again, or never left it, or taken out by a person."""
 
 
 TRIP = Lifecycle(
@@ -134,13 +134,18 @@ TRIP = Lifecycle(
     {
         (TripStatus.PLANNED, ev.TripRetrieved): TripStatus.AT_OUTFEED,
         (TripStatus.PLANNED, ev.TripDropped): TripStatus.ENDED,
+        (TripStatus.PLANNED, ev.ToteRemoved): TripStatus.ENDED,
         (TripStatus.AT_OUTFEED, ev.ToteDelivered): TripStatus.AT_STATION,
         (TripStatus.AT_OUTFEED, ev.ToteReleased): TripStatus.RELEASED,
+        (TripStatus.AT_OUTFEED, ev.ToteRemoved): TripStatus.ENDED,
         (TripStatus.AT_STATION, ev.TotePresented): TripStatus.PRESENTED,
         (TripStatus.AT_STATION, ev.ToteReleased): TripStatus.RELEASED,
         (TripStatus.PRESENTED, ev.ToteReleased): TripStatus.RELEASED,
         (TripStatus.RELEASED, ev.ToteReturned): TripStatus.AT_INFEED,
         (TripStatus.RELEASED, ev.ToteDiverted): TripStatus.DIVERTED,
+        (TripStatus.RELEASED, ev.ToteRemoved): TripStatus.ENDED,
+        (TripStatus.DIVERTED, ev.ToteRemoved): TripStatus.ENDED,
+        (TripStatus.AT_INFEED, ev.ToteRemoved): TripStatus.ENDED,
         (TripStatus.AT_INFEED, ev.TripEnded): TripStatus.ENDED,
     },
     frozenset({TripStatus.ENDED}),
@@ -159,7 +164,7 @@ class CommandStatus(StrEnum):
     REFUSED = "refused"
     """The device did not take it; nothing has moved."""
     UNKNOWN = "unknown"
-    """The device cannot say; held for a person."""
+    """The device cannot say; a person is asked, whose word ends it."""
 
 
 COMMAND = Lifecycle(
@@ -175,8 +180,10 @@ COMMAND = Lifecycle(
         (CommandStatus.ACCEPTED, ev.CommandDone): CommandStatus.DONE,
         (CommandStatus.ACCEPTED, ev.CommandFailed): CommandStatus.FAILED,
         (CommandStatus.ACCEPTED, ev.CommandUnknown): CommandStatus.UNKNOWN,
+        (CommandStatus.UNKNOWN, ev.CommandDone): CommandStatus.DONE,
+        (CommandStatus.UNKNOWN, ev.CommandFailed): CommandStatus.FAILED,
     },
-    frozenset({CommandStatus.DONE, CommandStatus.FAILED, CommandStatus.REFUSED, CommandStatus.UNKNOWN}),
+    frozenset({CommandStatus.DONE, CommandStatus.FAILED, CommandStatus.REFUSED}),
 )
 
 
@@ -192,7 +199,7 @@ class UnitPhase(StrEnum):
     REJECTED = "rejected"
     """A check has failed: the unit goes back."""
     GONE = "gone"
-    """Placed, put back, or never found."""
+    """Placed, put back, never found, or lost."""
 
 
 UNIT = Lifecycle(
@@ -209,6 +216,9 @@ UNIT = Lifecycle(
         (UnitPhase.VERIFIED, ev.UnitPlaced): UnitPhase.GONE,
         (UnitPhase.CLEARED, ev.UnitPlaced): UnitPhase.GONE,
         (UnitPhase.REJECTED, ev.UnitPutBack): UnitPhase.GONE,
+        (UnitPhase.VERIFIED, ev.UnitLost): UnitPhase.GONE,
+        (UnitPhase.CLEARED, ev.UnitLost): UnitPhase.GONE,
+        (UnitPhase.REJECTED, ev.UnitLost): UnitPhase.GONE,
     },
     frozenset({UnitPhase.GONE}),
 )

@@ -7,7 +7,7 @@ from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
 from edge_agent.core.sourcing import abandon, choose, exhaust, give_up, needs_tote
 from edge_agent.core.state import Rank, State, TaskState, TripState
-from edge_agent.core.wait import Wait, command_wait, device_wait, held
+from edge_agent.core.wait import Wait, command_wait, device_wait, held, held_by_person
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import (
     Command,
@@ -19,6 +19,7 @@ from edge_agent.domain.command import (
     Store,
     Transfer,
 )
+from edge_agent.domain.decision import LaneHold, StationHold, TaskHold
 from edge_agent.domain.events import SourceReason
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn, PointId
 from edge_agent.domain.time import Instant
@@ -57,6 +58,16 @@ def leave_held_trips(state: State, _now: Instant) -> Iterator[ev.Event]:
                     yield from exhaust(state, ref, trip.tote, SourceReason.TOTE_HELD)
 
 
+def leave_held_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
+    """No tote waits for a task that a person holds."""
+    held_tasks = [subject.task_id for subject in state.holds if isinstance(subject, TaskHold)]
+    for task_id in held_tasks:
+        task = state.tasks.get(task_id)
+        for line_id, line in task.lines.items() if task else ():
+            if line.trip_id is not None and not in_hand(state, task_id, line_id):
+                yield ev.LineUnassigned(task_id, line_id)
+
+
 def drop_useless_trips(state: State, _now: Instant) -> Iterator[ev.Event]:
     """A trip that no line needs any more does not begin, or turns round at the outfeed."""
     for trip in list(state.trips.values()):
@@ -82,10 +93,18 @@ def next_tote_move(state: State, trip: TripState, now: Instant) -> tuple[DeviceI
         return held(trip.held)
     if trip.command_id is not None:
         return command_wait(state, trip.tote, trip.command_id)
-    move = _tote_order(state, trip)
-    if move is None or isinstance(move, Wait):
-        return move
-    return device_wait(state, move[0], now) or move
+    move = tote_order(state, trip)
+    if move is None:
+        return None
+    return _retrieval_wait(state, trip) or device_wait(state, move[0], now) or move
+
+
+def _retrieval_wait(state: State, trip: TripState) -> Wait | None:
+    """Why a tote that is in storage stays there for now."""
+    if trip.status is not TripStatus.PLANNED:
+        return None
+    station = held_by_person(state, StationHold(trip.station_id), trip.station_id)
+    return station or outfeed_wait(state, state.plant.site.storage[trip.asrs].outfeed)
 
 
 def open_commands(state: State) -> Iterator[tuple[Command, bool]]:
@@ -118,14 +137,12 @@ def _waits_for_room(command: Command, taken: Mapping[PointId | None, Lpn]) -> bo
             return False
 
 
-def _tote_order(state: State, trip: TripState) -> tuple[DeviceId, Order] | Wait | None:
+def tote_order(state: State, trip: TripState) -> tuple[DeviceId, Order] | None:
+    """The next move of a trip and the device that makes it; None where it is not a machine's turn."""
     site = state.plant.site
     match trip.status:
         case TripStatus.PLANNED:
-            outfeed = site.storage[trip.asrs].outfeed
-            if wait := outfeed_wait(state, outfeed):
-                return wait
-            return trip.asrs, Retrieve(trip.tote, trip.location, outfeed)
+            return trip.asrs, Retrieve(trip.tote, trip.location, site.storage[trip.asrs].outfeed)
         case TripStatus.AT_OUTFEED:
             tote_point = site.stations[trip.station_id].tote_point
             return site.conveyor, Transfer(trip.tote, _point(trip), tote_point)
@@ -168,15 +185,23 @@ def next_container_move(state: State, task: TaskState, now: Instant) -> tuple[De
     site, container, put_point = state.plant.site, task.task.destination.container_id, task.put_point
     if put_point is None:
         return None
+    if stopped := held_by_person(state, TaskHold(task.task.task_id), task.task.task_id):
+        return stopped
     if task.status is TaskStatus.STARTED and not task.container_here:
         return device_wait(state, site.conveyor, now) or (
             site.conveyor,
             Transfer(container, site.supply, put_point),
         )
     if task.status is TaskStatus.FILLED and task.exit is not None:
-        return device_wait(state, site.conveyor, now) or (
-            site.conveyor,
-            Transfer(container, put_point, task.exit),
+        lane = task.task.destination.lane
+        stopped = held_by_person(state, LaneHold(lane), lane) if task.exit != site.reject else None
+        return (
+            stopped
+            or device_wait(state, site.conveyor, now)
+            or (
+                site.conveyor,
+                Transfer(container, put_point, task.exit),
+            )
         )
     return None
 

@@ -6,10 +6,12 @@ none has anything left to do, so that one commit carries everything that can be 
 
 from collections.abc import Callable, Iterator
 
+from edge_agent.core.decide.holds import holds_of_ended
 from edge_agent.core.decide.scans import expire_scans
 from edge_agent.core.moves import (
     drop_useless_trips,
     find_totes,
+    leave_held_tasks,
     leave_held_trips,
     move_containers,
     move_totes,
@@ -26,6 +28,8 @@ PHASES: tuple[Phase, ...] = (
     expire_scans,
     cancel_lines,
     leave_held_trips,
+    holds_of_ended,
+    leave_held_tasks,
     fill_tasks,
     start_tasks,
     find_totes,

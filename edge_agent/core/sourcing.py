@@ -1,7 +1,7 @@
 """Which tote serves a line: joins a trip that is under way, plans a new one, or says why not.
 
 Sources are tried by rank. When all are used up the line ends short, or is held where the task's policy
-allows no partial lines.
+allows no partial lines or the site's policy asks a person first.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,11 @@ from edge_agent.core.blocked import INBOUND, shut_in, storage_held, trip_held
 from edge_agent.core.exceptions import hold, settle
 from edge_agent.core.lifecycle import LineStatus, TaskStatus, TripStatus
 from edge_agent.core.state import LineState, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, station_held
+from edge_agent.core.wait import Wait, WaitCode, held_by_person, station_held
 from edge_agent.domain import events as ev
+from edge_agent.domain.decision import DeviceHold, StationHold, TaskHold
 from edge_agent.domain.events import ExceptionKind, HeldLine, SourceReason
+from edge_agent.domain.exception_policy import Step
 from edge_agent.domain.ids import Lpn, StationId, TripId
 from edge_agent.domain.task import Source
 
@@ -56,8 +58,10 @@ def queue_length(state: State, station_id: StationId) -> int:
 def choose(state: State, task: TaskState, line: LineState) -> ev.TripPlanned | ev.TripJoined | Wait | None:
     """What to do for a line that needs a tote. None: no source is left."""
     ref = ev.LineRef(task.task.task_id, line.line.line_id)
+    if stopped := held_by_person(state, TaskHold(ref.task_id), ref.task_id):
+        return stopped
     reason: Wait | None = None
-    for source in line.sources():
+    for source in state.sources(task, line):
         found = _try_source(state, task, ref, source)
         if not isinstance(found, Wait):
             return found
@@ -71,14 +75,17 @@ def _try_source(
 ) -> ev.TripPlanned | ev.TripJoined | Wait:
     tote, station_id = source.container_id, task.station_id
     assert station_id is not None  # a started task has a station
-    if blocked := station_held(state, station_id):
+    blocked = station_held(state, station_id) or held_by_person(state, StationHold(station_id), station_id)
+    if blocked:
         return blocked  # no tote is taken from the others for a station that cannot use it
     trip_id = state.totes.get(tote)
     if trip_id is not None:
         return _join(state, state.trips[trip_id], station_id, ref)
     asrs = state.plant.site.storage_of(source.location)
-    if asrs is not None and (blocked := storage_held(state, asrs)):
-        return blocked
+    if asrs is not None:
+        blocked = storage_held(state, asrs) or held_by_person(state, DeviceHold(asrs), asrs)
+        if blocked:
+            return blocked
     limit = state.plant.site.stations[station_id].queue
     if queue_length(state, station_id) >= limit:
         return Wait(
@@ -108,35 +115,69 @@ def _sharing(state: State, station_id: StationId, tote: Lpn, first: ev.LineRef) 
             continue
         for line in task.lines.values():
             ref = ev.LineRef(task.task.task_id, line.line.line_id)
-            best = next(line.sources(), None)
-            if ref != first and needs_tote(task, line) and best is not None and best.container_id == tote:
+            if ref == first or not needs_tote(task, line) or TaskHold(ref.task_id) in state.holds:
+                continue
+            best = next(state.sources(task, line), None)
+            if best is not None and best.container_id == tote:
                 yield ref
 
 
 def exhaust(state: State, ref: ev.LineRef, tote: Lpn, reason: SourceReason) -> Iterator[ev.Event]:
-    """This tote cannot serve the line any further: next source, else short, else a person."""
+    """This tote cannot serve the line any further: what the site's policy says, and in the end a person."""
     yield ev.SourceExhausted(ref.task_id, ref.line_id, tote, reason)
     line = state.line(ref)
-    more = next(line.sources(), None) is not None
-    action = "next_source" if more else "short" if _may_be_short(state, ref) else ""
-    if action and reason in _KIND:
+    if action := _next_action(state, ref, reason):
         detail = f"{reason.value} in {tote}, {line.remaining} of {line.line.quantity} still to pick"
-        yield from settle(state, _KIND[reason], f"tote {tote}", detail, action, ref)
-    if not more:
+        if reason in _KIND:
+            yield from settle(state, _KIND[reason], f"tote {tote}", detail, action, ref)
+    if action != "next_source":
         yield from give_up(state, ref)
 
 
+def _next_action(state: State, ref: ev.LineRef, reason: SourceReason) -> str:
+    """What the machine does for a line whose tote has given out; empty: a person is asked."""
+    task, steps = state.tasks[ref.task_id], _steps(state, reason)
+    if "next_source" in steps and next(state.sources(task, task.lines[ref.line_id]), None) is not None:
+        return "next_source"
+    return "short" if "short" in steps and task.task.policy.allow_partial else ""
+
+
+def _steps(state: State, reason: SourceReason) -> tuple[Step, ...]:
+    """A tote that is held or has gone takes no step away: the line looks elsewhere, and ends short."""
+    return state.plant.site.exceptions.steps(_KIND[reason]) if reason in _KIND else ("next_source", "short")
+
+
 def give_up(state: State, ref: ev.LineRef) -> Iterator[ev.Event]:
-    """No source is left: the line ends short, or is held where no partial line is allowed."""
+    """No source is left: the line ends short, or is held where the task or the site wants a person asked."""
     line = state.line(ref)
     reason = SourceReason(line.exhausted_by) if line.exhausted_by else SourceReason.NO_SOURCE
-    if not _may_be_short(state, ref):
-        missing = f"{line.remaining} of {line.line.quantity} not found ({reason.value})"
-        detail = f"{missing} and no partial line is allowed"
-        where = f"task {ref.task_id} line {ref.line_id}"
-        yield from hold(state, ExceptionKind.SHORT, where, detail, HeldLine(ref.task_id, ref.line_id), ref)
+    steps = _steps(state, reason)
+    if "request_replenishment" in steps:
+        yield ev.ReplenishmentRequested(
+            ref.task_id,
+            ref.line_id,
+            line.line.sku,
+            line.line.gtin,
+            line.remaining,
+            tuple(sorted(line.tried)),
+        )
+    if "short" in steps and state.tasks[ref.task_id].task.policy.allow_partial:
+        yield line_short(state, ref)
         return
-    yield ev.LineShort(
+    missing = f"{line.remaining} of {line.line.quantity} not found ({reason.value})"
+    why = (
+        "no partial line is allowed" if "short" in steps else "this site asks a person before a line is short"
+    )
+    where = f"task {ref.task_id} line {ref.line_id}"
+    held = HeldLine(ref.task_id, ref.line_id)
+    yield from hold(state, ExceptionKind.SHORT, where, f"{missing} and {why}", held, ref)
+
+
+def line_short(state: State, ref: ev.LineRef) -> ev.LineShort:
+    """The end of a line with fewer units than ordered."""
+    line = state.line(ref)
+    reason = SourceReason(line.exhausted_by) if line.exhausted_by else SourceReason.NO_SOURCE
+    return ev.LineShort(
         ref.task_id,
         ref.line_id,
         line.line.sku,
@@ -150,8 +191,10 @@ def give_up(state: State, ref: ev.LineRef) -> Iterator[ev.Event]:
     )
 
 
-def _may_be_short(state: State, ref: ev.LineRef) -> bool:
-    return state.tasks[ref.task_id].task.policy.allow_partial
+def quarantine(state: State, trip: TripState) -> Iterator[ev.Event]:
+    """Nobody takes anything out of the trip's tote any more: its other lines look for another."""
+    yield ev.ToteQuarantined(trip.tote)
+    yield from abandon(state, trip.trip_id, SourceReason.TOTE_QUARANTINED)
 
 
 def abandon(state: State, trip_id: TripId, reason: SourceReason) -> Iterator[ev.Event]:

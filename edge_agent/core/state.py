@@ -5,11 +5,12 @@ from bisect import insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 from edge_agent.core.lifecycle import LINE, CommandStatus, LineStatus, TaskStatus, TripStatus, UnitPhase
 from edge_agent.core.verification.barcode import SiteLabels
 from edge_agent.domain.command import Command, ForContainer, ForTrip, ForUnit, Purpose
+from edge_agent.domain.decision import HoldSubject
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import ExceptionRaised, LineRef, PickedUnit, ScanTarget
 from edge_agent.domain.ids import (
@@ -26,6 +27,7 @@ from edge_agent.domain.ids import (
     TripId,
 )
 from edge_agent.domain.site import Labels, Site
+from edge_agent.domain.tagged import Tagged
 from edge_agent.domain.task import Line, PickTask, Source
 from edge_agent.domain.time import ClockSync
 
@@ -62,6 +64,8 @@ class LineState:
     exhausted_by: str = ""
     """Why the last source gave out."""
     held: ExceptionId | None = None
+    added: list[Source] = field(default_factory=list)
+    """Sources that a person has named since."""
 
     @property
     def picked(self) -> int:
@@ -83,7 +87,8 @@ class LineState:
 
     def sources(self) -> Iterator[Source]:
         """The sources not yet tried, best rank first."""
-        untried = (source for source in self.line.sources if source.container_id not in self.tried)
+        known = (*self.line.sources, *self.added)
+        untried = (source for source in known if source.container_id not in self.tried)
         return iter(sorted(untried, key=lambda source: (source.rank, source.container_id)))
 
 
@@ -188,6 +193,8 @@ class DeviceState:
     has accepted one."""
     unstarted: int = 0
     """Commands in a row that it was found not to have begun, since one was done."""
+    held: ExceptionId | None = None
+    """It was e-stopped, and nobody has said yet that it may move again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +204,27 @@ class EndedTask:
     revision: int
     digest: str
     status: TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PersonHold:
+    """What a person has stopped, and why."""
+
+    subject: Annotated[HoldSubject, Tagged()]
+    actor: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is kept of an exception that a person was asked to settle: enough to tell a late answer so."""
+
+    action: str
+    actor: str
+    approver: str | None
+    settled_s: float
+    """On the agent's clock."""
 
 
 class _Stations(dict[StationId, StationState]):
@@ -239,6 +267,12 @@ class State:
     """Open commands, and those whose outcome is unknown."""
     devices: dict[DeviceId, DeviceState] = field(default_factory=_Devices)
     exceptions: dict[ExceptionId, ExceptionRaised] = field(default_factory=dict)
+    settled: dict[ExceptionId, Settled] = field(default_factory=dict)
+    """The last exceptions that were held and are settled, the oldest first (`limits.settled_exceptions`)."""
+    holds: dict[HoldSubject, PersonHold] = field(default_factory=dict)
+    """What persons have stopped."""
+    barred: dict[Lpn, int] = field(default_factory=dict)
+    """Totes that were removed or quarantined: tasks with a lower arrival number do not ask for them."""
     gtins: dict[Gtin, int] = field(default_factory=dict)
     """GTINs of open tasks, with the number of lines that name them."""
     disk_low: bool = False
@@ -273,6 +307,10 @@ class State:
 
     def line(self, ref: LineRef) -> LineState:
         return self.tasks[ref.task_id].lines[ref.line_id]
+
+    def sources(self, task: TaskState, line: LineState) -> Iterator[Source]:
+        """The sources that the line may still ask for, best rank first."""
+        return (s for s in line.sources() if self.barred.get(s.container_id, 0) <= task.arrival)
 
     def started(self) -> list[TaskState]:
         """Tasks at a station, in scheduling order."""

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from edge_agent.core.lifecycle import TripStatus, UnitPhase
 from edge_agent.core.moves import infeed_of, order
 from edge_agent.core.state import Hand, ScanStep, State, StationState, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, command_wait, device_wait, held
+from edge_agent.core.wait import Wait, WaitCode, command_wait, device_wait, held, held_by_person
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import ForUnit, Order, Pick, Place, PutBack
+from edge_agent.domain.decision import DeviceHold, StationHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.events import ScanTarget
 from edge_agent.domain.ids import DeviceId, StationId
@@ -57,7 +58,8 @@ def _next_unit(
         container = state.tasks[trip.lines[0].task_id].task.destination.container_id
         return Wait(WaitCode.CONTAINER_ON_THE_WAY, container, f"container {container} is on its way")
     picker = state.plant.site.stations[station_id].picker
-    if wait := device_wait(state, picker, now):
+    stopped = held_by_person(state, StationHold(station_id), station_id)
+    if wait := stopped or device_wait(state, picker, now):
         return wait
     ref = min(here, key=lambda ref: state.tasks[ref.task_id].order)
     return (ev.UnitStarted(station_id, trip.trip_id, ref.task_id, ref.line_id),)
@@ -78,10 +80,11 @@ def _next_of_unit(
         case UnitPhase.VERIFIED if scanner is not None:
             return request_scan(state, station_id, scanner, ScanTarget.CONTAINER, 1, now)
     wait = device_wait(state, site_station.picker, now)
-    return wait or (order(state, site_station.picker, _unit_order(state, hand), ForUnit(station_id)),)
+    return wait or (order(state, site_station.picker, unit_order(state, hand), ForUnit(station_id)),)
 
 
-def _unit_order(state: State, hand: Hand) -> Order:
+def unit_order(state: State, hand: Hand) -> Order:
+    """What the picker does next with the unit in hand."""
     trip, task = state.trips[hand.trip_id], state.tasks[hand.task_id]
     tote_point = state.plant.site.stations[trip.station_id].tote_point
     match hand.phase:
@@ -108,6 +111,8 @@ def request_scan(
 ) -> tuple[ev.Event, ...] | Wait:
     """Trigger the scanner, once it is connected: an unplugged scanner is not a no-read."""
     mode = state.devices[scanner].status.mode
+    if stopped := held_by_person(state, DeviceHold(scanner), scanner):
+        return stopped
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, scanner, f"{scanner} is {mode.value}")
     deadline_s = now.clock_s + state.plant.site.policies.scan_timeout_s

@@ -8,8 +8,17 @@ from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.sourcing import choose, needs_tote
 from edge_agent.core.state import LineState, State, TaskState
-from edge_agent.core.wait import DRAINING, Wait, WaitCode, all_held, station_held
+from edge_agent.core.wait import (
+    DRAINING,
+    Wait,
+    WaitCode,
+    all_held,
+    device_held,
+    held_by_person,
+    station_held,
+)
 from edge_agent.domain import events as ev
+from edge_agent.domain.decision import LaneHold, StationHold, TaskHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import ExceptionId, PointId, StationId
 from edge_agent.domain.time import Instant
@@ -39,9 +48,8 @@ def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId,
     """The station with the least work that is ready and has a free put position."""
     if state.draining:
         return DRAINING
-    not_before = task.task.not_before
-    if not_before is not None and not_before > now.utc:
-        return Wait(WaitCode.NOT_BEFORE, task.task.task_id, f"not before {not_before.isoformat()}")
+    if own := _own_wait(state, task, now):
+        return own
     waits: list[Wait] = []
     sites = state.plant.site.stations
     for station_id in sorted(sites, key=lambda name: (len(state.stations[name].tasks), name)):
@@ -53,11 +61,21 @@ def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId,
     return next((wait for wait in waits if wait.code is not WaitCode.HELD), waits[0])
 
 
+def _own_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
+    """Why this task may not start yet, whatever is free."""
+    task_id, lane, not_before = task.task.task_id, task.task.destination.lane, task.task.not_before
+    if not_before is not None and not_before > now.utc:
+        return Wait(WaitCode.NOT_BEFORE, task_id, f"not before {not_before.isoformat()}")
+    stopped = held_by_person(state, TaskHold(task_id), task_id)
+    return stopped or held_by_person(state, LaneHold(lane), lane)
+
+
 def _place_at(state: State, station_id: StationId) -> PointId | Wait:
     """A free put position of the station, or why it gives none."""
     picker = state.plant.site.stations[station_id].picker
     mode = state.devices[picker].status.mode
-    if blocked := station_held(state, station_id):
+    blocked = station_held(state, station_id) or device_held(state, picker)
+    if blocked := blocked or held_by_person(state, StationHold(station_id), station_id):
         return blocked
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, picker, f"{picker} of {station_id} is {mode.value}")
@@ -90,12 +108,13 @@ def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
     """Give free put positions to waiting tasks, in scheduling order."""
     for _, task_id in list(state.queue):
         task = state.tasks[task_id]
+        if _own_wait(state, task, now):
+            continue
         place = station_for(state, task, now)
-        if not isinstance(place, Wait):
-            station_id, point = place
-            yield ev.TaskStarted(task_id, station_id, point, eta(state, task, station_id, now))
-        elif place.code is not WaitCode.NOT_BEFORE:
+        if isinstance(place, Wait):
             return  # nothing is free: the ones behind it need not be looked at
+        station_id, point = place
+        yield ev.TaskStarted(task_id, station_id, point, eta(state, task, station_id, now))
 
 
 def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from edge_agent.core.state import DeviceState, State, TripState
 from edge_agent.domain.command import Transfer
+from edge_agent.domain.decision import DeviceHold, HoldSubject, subject_name
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import CommandId, DeviceId, ExceptionId, PointId, StationId
 from edge_agent.domain.time import Instant
@@ -31,6 +32,7 @@ class WaitCode(StrEnum):
     SCAN_OPEN = "scan_open"
     OTHER_WORK_FIRST = "other_work_first"
     HELD = "held"
+    HELD_BY_PERSON = "held_by_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ def device_wait(state: State, device_id: DeviceId, now: Instant) -> Wait | None:
     if state.draining:
         return DRAINING
     device = state.devices[device_id]
+    if stopped := device_held(state, device_id):
+        return stopped
     mode = device.status.mode
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, device_id, f"{device_id} is {mode.value}")
@@ -63,6 +67,21 @@ def device_wait(state: State, device_id: DeviceId, now: Instant) -> Wait | None:
             WaitCode.DEVICE_REFUSED, device_id, f"{device_id} did not take a command and is told anew soon"
         )
     return None
+
+
+def device_held(state: State, device_id: DeviceId) -> Wait | None:
+    """Why a device gets no orders though it might take them: it was e-stopped, or a person holds it."""
+    mark = state.devices[device_id].held
+    return held(mark) if mark is not None else held_by_person(state, DeviceHold(device_id), device_id)
+
+
+def held_by_person(state: State, subject: HoldSubject, about: str) -> Wait | None:
+    """The wait of whatever a person has stopped; None where nobody has."""
+    hold = state.holds.get(subject)
+    if hold is None:
+        return None
+    text = f"{subject_name(subject)} is held by {hold.actor}: {hold.reason}"
+    return Wait(WaitCode.HELD_BY_PERSON, about, text)
 
 
 def command_wait(state: State, about: str, command_id: CommandId) -> Wait:
@@ -97,11 +116,14 @@ def all_held(marks: Iterable[ExceptionId | None]) -> Wait | None:
 
 
 def station_held(state: State, station_id: StationId) -> Wait | None:
-    """The exception that stops a whole station: of its hand, or of a tote that blocks it, or may."""
+    """The exception that stops a whole station: of its hand, its picker, or a tote that blocks it, or may."""
     hand = state.stations[station_id].hand
     if hand is not None and hand.held is not None:
         return held(hand.held)
-    tote_point = state.plant.site.stations[station_id].tote_point
+    site = state.plant.site.stations[station_id]
+    mark, tote_point = state.devices[site.picker].held, site.tote_point
+    if mark is not None:
+        return held(mark)
     for trip in state.trips.values():
         if trip.held is not None and tote_point in (trip.point, _in_doubt(state, trip)):
             return held(trip.held)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from edge_agent.domain.site import Section
+from edge_agent.domain.section import Section
 
 GtinText = Annotated[str, Field(pattern=r"^([0-9]{8}|[0-9]{12,14})$")]
 

@@ -34,7 +34,7 @@ class Action(StrEnum):
     NOT_MOVED = "not_moved"
     """The load is where it was before the command: it is decided anew, under a new command id."""
     REMOVED = "removed"
-    """A person took the tote out: its journey ends, and the tasks that are open now do not ask for it again."""
+    """A person took the tote out: its journey ends, and no task that is open now asks for it again."""
     GRIPPER_EMPTY = "gripper_empty"
     """The unit is in its tote: it is picked again."""
     GRIPPER_HOLDS = "gripper_holds"

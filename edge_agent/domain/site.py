@@ -7,17 +7,13 @@ import re
 from fnmatch import fnmatchcase
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from edge_agent.domain.exception_policy import ExceptionPolicy
 from edge_agent.domain.ids import DeviceId, LaneId, LocationId, PointId, StationId
+from edge_agent.domain.section import Section
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-
-
-class Section(BaseModel):
-    """A part of the site file: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Broker(Section):
@@ -200,6 +196,8 @@ class Limits(Section):
 
     open_tasks: PositiveInt = 5000
     """More open tasks than that are refused until some have ended."""
+    settled_exceptions: PositiveInt = 1000
+    """Of so many settled exceptions is remembered who settled them: a late answer is told so."""
     ended_tasks: PositiveInt = 20_000
     """So many ended tasks are remembered: a repeat of one has no effect, a change of one is refused."""
     disk_reserve_mb: PositiveInt = 200
@@ -265,6 +263,7 @@ class Site(Section):
     """Where loads go that nobody can identify and containers of cancelled tasks."""
     labels: Labels = Labels()
     policies: Policies = Policies()
+    exceptions: ExceptionPolicy = ExceptionPolicy()
     limits: Limits = Limits()
     cycle_times: CycleTimes = CycleTimes()
     simulation: Simulation = Simulation()

@@ -7,7 +7,9 @@ follows sees the state as it will be. It decides nothing about free resources; t
 from collections.abc import Iterator
 from typing import assert_never
 
+from edge_agent.core.decide.answers import exception_answered
 from edge_agent.core.decide.commands import command_answered, command_resolved
+from edge_agent.core.decide.holds import hold_placed, hold_released
 from edge_agent.core.decide.intake import cancel_submitted, message_refused, task_submitted
 from edge_agent.core.decide.scans import device_reported, scanned
 from edge_agent.core.state import State
@@ -49,6 +51,12 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
                 yield ev.ClockChanged(sync)
         case inp.ClockSet(step_s):
             yield ev.ClockStepped(step_s)
+        case inp.ExceptionAnswered():
+            yield from exception_answered(state, what, now)
+        case inp.HoldPlaced():
+            yield from hold_placed(state, what, now)
+        case inp.HoldReleased():
+            yield from hold_released(state, what)
         case inp.Tick():
             pass  # time itself decides nothing: `plan` sees that it has passed
         case _:

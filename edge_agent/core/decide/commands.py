@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from edge_agent.core.exceptions import hold, hold_task, hold_trip, settle
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.moves import divert
-from edge_agent.core.sourcing import abandon, exhaust
-from edge_agent.core.state import Hand, State, TaskState, TripState
+from edge_agent.core.sourcing import abandon, exhaust, quarantine
+from edge_agent.core.state import Hand, LineState, State, TaskState, TripState
 from edge_agent.core.tasks import ended
 from edge_agent.core.verification.rules import Rule
 from edge_agent.domain import events as ev
@@ -101,21 +101,21 @@ def _hold(state: State, kind: ExceptionKind, detail: str, purpose: Purpose) -> I
             yield from hold_trip(state, kind, detail, trip_id)
         case ForContainer(task_id) if task_id in state.tasks:
             yield from hold_task(state, kind, detail, task_id)
-            yield from _hold_follower(state, kind, state.tasks[task_id])
+            yield from _hold_follower(state, state.tasks[task_id])
         case ForUnit(station_id):
             hand = state.stations[station_id].hand
             line = ev.LineRef(hand.task_id, hand.line_id) if hand else None
             yield from hold(state, kind, f"station {station_id}", detail, HeldUnit(station_id), line)
 
 
-def _hold_follower(state: State, kind: ExceptionKind, task: TaskState) -> Iterator[ev.Event]:
+def _hold_follower(state: State, task: TaskState) -> Iterator[ev.Event]:
     """The container that should have left still stands there, or may: no tote must wait for the next one."""
     if task.status is not TaskStatus.FILLED or task.station_id is None:
         return
     for other_id in sorted(state.stations[task.station_id].tasks - {task.task.task_id}):
         if state.tasks[other_id].put_point == task.put_point:
             detail = f"container {task.task.destination.container_id} has not left {task.put_point}"
-            yield from hold_task(state, kind, detail, other_id)
+            yield from hold_task(state, ExceptionKind.PUT_POSITION_TAKEN, detail, other_id)
 
 
 # ---- done --------------------------------------------------------------------------------------------
@@ -124,21 +124,22 @@ def _hold_follower(state: State, kind: ExceptionKind, task: TaskState) -> Iterat
 def _done(state: State, command: Command, report: Report, now: Instant) -> Iterator[ev.Event]:
     match command.purpose:
         case ForTrip(trip_id):
-            yield from _tote_moved(state, command, state.trips[trip_id], report, now)
+            yield from tote_moved(state, command.order, state.trips[trip_id], report, now)
         case ForContainer(task_id):
-            yield from _container_moved(state.tasks[task_id])
+            yield from container_moved(state.tasks[task_id])
         case ForUnit(station_id):
-            yield from _unit_moved(state, command, station_id, report)
+            yield from unit_moved(state, command.order, station_id, report)
 
 
-def _tote_moved(
-    state: State, command: Command, trip: TripState, report: Report, now: Instant
+def tote_moved(
+    state: State, order: Order, trip: TripState, report: Report, now: Instant
 ) -> Iterator[ev.Event]:
-    match command.order:
+    """What follows when a trip's tote has been moved as ordered."""
+    match order:
         case Retrieve():
             yield from _retrieved(state, trip, report, now)
             if report.place not in (None, trip.location):
-                yield from _wrong_location(state, trip, command, report)
+                yield from _wrong_location(state, trip, report)
         case Store():
             yield ev.TripEnded(trip.trip_id)
         case Transfer(destination=destination) if destination == trip.destination:
@@ -167,13 +168,13 @@ def _retrieved(state: State, trip: TripState, report: Report, now: Instant) -> I
         )
 
 
-def _wrong_location(state: State, trip: TripState, command: Command, report: Report) -> Iterator[ev.Event]:
+def _wrong_location(state: State, trip: TripState, report: Report) -> Iterator[ev.Event]:
     """V1: the AS/RS took the load from another location than ordered. Nobody picks from it."""
     yield ev.ScanRejected(
         trip.station_id,
         None,
         None,
-        command.device_id,
+        trip.asrs,
         ScanTarget.TOTE,
         Rule.WRONG_LOCATION.code,
         Rule.WRONG_LOCATION.value,
@@ -183,17 +184,19 @@ def _wrong_location(state: State, trip: TripState, command: Command, report: Rep
     yield from divert(state, trip)
 
 
-def _container_moved(task: TaskState) -> Iterator[ev.Event]:
+def container_moved(task: TaskState) -> Iterator[ev.Event]:
+    """What follows when a task's container has come to its put position, or has left by its exit."""
     if task.exit is None:
         yield ev.ContainerArrived(task.task.task_id)
     else:
         yield ended(task)
 
 
-def _unit_moved(state: State, command: Command, station_id: StationId, report: Report) -> Iterator[ev.Event]:
+def unit_moved(state: State, order: Order, station_id: StationId, report: Report) -> Iterator[ev.Event]:
+    """What follows when a picker has done what it was told with the unit in hand."""
     hand = state.stations[station_id].hand
     assert hand is not None  # a unit's command is only open while it is in hand
-    match command.order:
+    match order:
         case Pick():
             yield ev.UnitGripped(station_id, report.weight_g)
         case Place():
@@ -230,21 +233,36 @@ def _placed(state: State, station_id: StationId, hand: Hand) -> Iterator[ev.Even
 
 def _after_put_back(state: State, hand: Hand) -> Iterator[ev.Event]:
     """Pick again from the same tote, or, after so many, take the next source."""
-    ref = ev.LineRef(hand.task_id, hand.line_id)
-    task, line, tote = state.tasks[hand.task_id], state.line(ref), state.trips[hand.trip_id].tote
-    unread = hand.rejected_by in _UNREAD
+    ref, task = ev.LineRef(hand.task_id, hand.line_id), state.tasks[hand.task_id]
+    trip, unread = state.trips[hand.trip_id], hand.rejected_by in _UNREAD
     if task.status is TaskStatus.CANCELLING:
         return  # nothing more is picked for it
+    kind = ExceptionKind.NO_READ if unread else ExceptionKind.WRONG_ITEM
     if task.held is not None:
         yield ev.LineUnassigned(hand.task_id, hand.line_id)
-    elif line.failed_picks < state.plant.site.policies.picks_per_source:
-        kind = ExceptionKind.NO_READ if unread else ExceptionKind.WRONG_ITEM
-        yield from settle(state, kind, f"tote {tote}", f"rule {hand.rejected_by}", "pick_again", ref)
+    elif _may_pick_again(state, kind, state.line(ref)):
+        yield from settle(state, kind, f"tote {trip.tote}", f"rule {hand.rejected_by}", "pick_again", ref)
     elif hand.unit is not None:  # the item had passed: no other tote cures a container that cannot be read
         detail = f"its label cannot be read on {task.put_point}"
         yield from hold_task(state, ExceptionKind.NO_READ, detail, hand.task_id)
     else:
-        yield from exhaust(state, ref, tote, SourceReason.NO_READ if unread else SourceReason.WRONG_ITEM)
+        reason = SourceReason.NO_READ if unread else SourceReason.WRONG_ITEM
+        yield from exhaust(state, ref, trip.tote, reason)
+        if "quarantine_tote" in state.plant.site.exceptions.steps(kind):
+            yield from quarantine(state, trip)
+
+
+def _may_pick_again(state: State, kind: ExceptionKind, line: LineState) -> bool:
+    again = "pick_again" in state.plant.site.exceptions.steps(kind)
+    return again and line.failed_picks < state.plant.site.policies.picks_per_source
+
+
+def unit_lost(state: State, station_id: StationId, hand: Hand, reason: str) -> Iterator[ev.Event]:
+    """What follows when a person says that the unit in hand is gone: the line still lacks it."""
+    trip, task = state.trips[hand.trip_id], state.tasks[hand.task_id]
+    yield ev.UnitLost(station_id, hand.task_id, hand.line_id, hand.unit, trip.tote, trip.location, reason)
+    if task.status is not TaskStatus.CANCELLING and task.held is not None:
+        yield ev.LineUnassigned(hand.task_id, hand.line_id)
 
 
 # ---- failed ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from edge_agent.core.exceptions import hold_task
+from edge_agent.core.exceptions import hold, hold_task
 from edge_agent.core.moves import divert
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import repeat_scan, trip_at
@@ -13,7 +13,7 @@ from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import DeviceStatus, Mode
-from edge_agent.domain.events import ExceptionKind, PickedUnit, ScanTarget
+from edge_agent.domain.events import ExceptionKind, HeldDevice, PickedUnit, ScanTarget
 from edge_agent.domain.ids import DeviceId
 from edge_agent.domain.time import Instant
 
@@ -28,8 +28,20 @@ def device_reported(
     came_back = device.status.mode is not Mode.READY and status.mode is Mode.READY
     yield ev.DeviceChanged(device_id, status, now.utc)
     station = _waiting_for(state, device_id)
+    if status.mode is Mode.E_STOPPED and _needs_acknowledgement(state, device_id):
+        detail = "was stopped at its panel; it gets no orders until a person says that it may move again"
+        yield from hold(state, ExceptionKind.E_STOP, f"device {device_id}", detail, HeldDevice(device_id))
     if came_back and station is not None and station.scan is not None:
         yield from repeat_scan(state, station.station_id, station.scan, station.scan.attempt, now)
+
+
+def _needs_acknowledgement(state: State, device_id: DeviceId) -> bool:
+    """Whether a person must let the device go on (invariant 12). A scanner moves nothing."""
+    site = state.plant.site
+    pickers = {station.picker for station in site.stations.values()}
+    moves = device_id == site.conveyor or device_id in site.storage or device_id in pickers
+    asked = state.devices[device_id].held is not None
+    return moves and not asked and site.exceptions.e_stop.acknowledge == "agent"
 
 
 def _waiting_for(state: State, scanner: DeviceId) -> StationState | None:
@@ -127,7 +139,8 @@ def _rejected(
     """Read again where that may help; else the check has failed for good."""
     # A container's label that was read in part looks like another's, so V19 is read again too.
     unsure = verdict.permits is Permits.SCAN_AGAIN or verdict.rule is Rule.WRONG_CONTAINER
-    if unsure and step.attempt <= state.plant.site.policies.retriggers:
+    again = "trigger_again" in state.plant.site.exceptions.steps(_kind(step.target, verdict.rule))
+    if unsure and again and step.attempt <= state.plant.site.policies.retriggers:
         yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
         return
     hand = station.hand if step.target is not ScanTarget.TOTE else None
@@ -148,3 +161,10 @@ def _rejected(
     elif hand is not None and verdict.rule is Rule.WRONG_CONTAINER:
         detail = f"read {verdict.scanned} where {verdict.expected} should stand"
         yield from hold_task(state, ExceptionKind.WRONG_CONTAINER, detail, hand.task_id)
+
+
+def _kind(target: ScanTarget, rule: Rule) -> ExceptionKind:
+    """Whose policy says whether the scanner is triggered again."""
+    if target is ScanTarget.TOTE:
+        return ExceptionKind.TOTE_UNIDENTIFIED
+    return ExceptionKind.WRONG_CONTAINER if rule is Rule.WRONG_CONTAINER else ExceptionKind.NO_READ

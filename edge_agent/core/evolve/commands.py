@@ -1,7 +1,7 @@
 """Commands and who waits for them."""
 
 from edge_agent.core.evolve.dispatch import apply
-from edge_agent.core.lifecycle import COMMAND
+from edge_agent.core.lifecycle import COMMAND, CommandStatus
 from edge_agent.core.state import (
     CommandState,
     Hand,
@@ -56,7 +56,8 @@ def _end_command(
     command = state.commands[event.command_id]
     COMMAND.next(command.status, event)
     device = state.devices[command.command.device_id]
-    device.open -= 1
+    if command.status is not CommandStatus.UNKNOWN:  # that one has not counted as open any more
+        device.open -= 1
     match event:
         case ev.CommandRefused():
             device.refusals += 1

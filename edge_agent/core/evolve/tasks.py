@@ -95,6 +95,11 @@ def _end_task(event: ev.TaskCompleted | ev.TaskCancelled, state: State, _clock_s
     if task.station_id is not None:
         state.stations[task.station_id].tasks.discard(event.task_id)
     state.ended[event.task_id] = EndedTask(task.task.revision, task.digest, status)
+    oldest = next(iter(state.tasks.values()), None)
+    if oldest is None:
+        state.barred.clear()
+    else:
+        state.barred = {tote: mark for tote, mark in state.barred.items() if mark > oldest.arrival}
     while len(state.ended) > state.plant.site.limits.ended_tasks:
         del state.ended[next(iter(state.ended))]
 
@@ -111,6 +116,22 @@ def _(event: ev.SourceExhausted, state: State, _clock_s: float) -> None:
     line.exhausted_by = event.reason.value
     line.failed_picks = 0
     _leave_trip(state, ev.LineRef(event.task_id, event.line_id))
+
+
+@apply.register
+def _(event: ev.SourcesRenewed, state: State, _clock_s: float) -> None:
+    line = state.line(ev.LineRef(event.task_id, event.line_id))
+    line.tried.clear()
+    line.exhausted_by = ""
+
+
+@apply.register
+def _(event: ev.SourceAdded, state: State, _clock_s: float) -> None:
+    line, tote = state.line(ev.LineRef(event.task_id, event.line_id)), event.source.container_id
+    line.added = [source for source in line.added if source.container_id != tote]
+    line.added.append(event.source)
+    line.tried.discard(tote)
+    state.barred.pop(tote, None)
 
 
 @apply.register

@@ -63,7 +63,18 @@ def _(event: ev.ToteReleased, state: State, _clock_s: float) -> None:
     trip.destination = event.destination
 
 
-def _end_trip(event: ev.TripEnded | ev.TripDropped, state: State, _clock_s: float) -> None:
+@apply.register
+def _(event: ev.ToteQuarantined, state: State, _clock_s: float) -> None:
+    state.barred[event.tote] = state.next_arrival
+
+
+@apply.register
+def _(event: ev.ToteRemoved, state: State, clock_s: float) -> None:
+    _end_trip(event, state, clock_s)
+    state.barred[event.tote] = state.next_arrival
+
+
+def _end_trip(event: ev.TripEnded | ev.TripDropped | ev.ToteRemoved, state: State, _clock_s: float) -> None:
     trip = state.trips[event.trip_id]
     TRIP.next(trip.status, event)
     del state.trips[event.trip_id]

@@ -83,3 +83,8 @@ def _(event: ev.UnitPlaced, state: State, _clock_s: float) -> None:
 def _(event: ev.UnitPutBack, state: State, _clock_s: float) -> None:
     hand = _advance(state, event, event.station_id)
     state.line(ev.LineRef(hand.task_id, hand.line_id)).failed_picks += 1
+
+
+@apply.register
+def _(event: ev.UnitLost, state: State, _clock_s: float) -> None:
+    _advance(state, event, event.station_id)

@@ -53,7 +53,10 @@ from edge_agent.domain.events.task import (
     LinePicked,
     LineShort,
     LineUnassigned,
+    ReplenishmentRequested,
+    SourceAdded,
     SourceExhausted,
+    SourcesRenewed,
     TaskAccepted,
     TaskCancelled,
     TaskCompleted,
@@ -66,7 +69,9 @@ from edge_agent.domain.events.trip import (
     ToteDelivered,
     ToteDiverted,
     TotePresented,
+    ToteQuarantined,
     ToteReleased,
+    ToteRemoved,
     ToteRetrieved,
     ToteReturned,
     TripDropped,
@@ -81,6 +86,7 @@ from edge_agent.domain.events.unit import (
     ScanRejected,
     ScanRequested,
     UnitGripped,
+    UnitLost,
     UnitMissing,
     UnitPlaced,
     UnitPutBack,
@@ -109,6 +115,9 @@ Event: TypeAlias = (
     | LinePicked
     | LineShort
     | LineCancelled
+    | SourcesRenewed
+    | SourceAdded
+    | ReplenishmentRequested
     | TripPlanned
     | TripJoined
     | TripRetrieved
@@ -118,6 +127,8 @@ Event: TypeAlias = (
     | ToteReleased
     | ToteReturned
     | ToteDiverted
+    | ToteRemoved
+    | ToteQuarantined
     | TripEnded
     | TripDropped
     | CommandOrdered
@@ -136,6 +147,7 @@ Event: TypeAlias = (
     | ScanRejected
     | UnitPlaced
     | UnitPutBack
+    | UnitLost
     | ExceptionRaised
     | ExceptionResolved
     | DecisionRefused
@@ -197,12 +209,15 @@ __all__ = [
     "PickedUnit",
     "Recorded",
     "ReleasedByPerson",
+    "ReplenishmentRequested",
     "ScanIgnored",
     "ScanRejected",
     "ScanRequested",
     "ScanTarget",
+    "SourceAdded",
     "SourceExhausted",
     "SourceReason",
+    "SourcesRenewed",
     "TaskAccepted",
     "TaskCancelled",
     "TaskCompleted",
@@ -213,7 +228,9 @@ __all__ = [
     "ToteDelivered",
     "ToteDiverted",
     "TotePresented",
+    "ToteQuarantined",
     "ToteReleased",
+    "ToteRemoved",
     "ToteRetrieved",
     "ToteReturned",
     "TripDropped",
@@ -222,6 +239,7 @@ __all__ = [
     "TripPlanned",
     "TripRetrieved",
     "UnitGripped",
+    "UnitLost",
     "UnitMissing",
     "UnitPlaced",
     "UnitPutBack",

@@ -61,5 +61,6 @@ class SourceReason(StrEnum):
     TOTE_MISSING = "tote_missing"
     TOTE_UNIDENTIFIED = "tote_unidentified"
     TOTE_HELD = "tote_held"
+    TOTE_QUARANTINED = "tote_quarantined"
     NO_SOURCE = "no_source"
     """Every source was tried before."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_agent.domain.events.common import FieldError, LineResult, PickedUnit, SourceReason
 from edge_agent.domain.ids import Gtin, LineId, Lpn, PointId, StationId, TaskId
-from edge_agent.domain.task import PickTask
+from edge_agent.domain.task import PickTask, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class TaskRejected:
 
 @dataclass(frozen=True, slots=True)
 class CancelRequested:
-    """The OMS wants the task stopped."""
+    """The OMS, or a person who settles an exception, wants the task stopped."""
 
     task_id: TaskId
     revision: int
@@ -160,3 +160,34 @@ class LineCancelled:
     task_id: TaskId
     line_id: LineId
     cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesRenewed:
+    """A person says that the line's sources were replenished: every one is tried anew."""
+
+    task_id: TaskId
+    line_id: LineId
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAdded:
+    """A person says that a further tote holds the item."""
+
+    task_id: TaskId
+    line_id: LineId
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ReplenishmentRequested:
+    """Every source of a line has given out: somebody should fill one up."""
+
+    task_id: TaskId
+    line_id: LineId
+    sku: str
+    gtin: Gtin
+    quantity: int
+    """How many units the line still lacks."""
+    totes: tuple[Lpn, ...]
+    """The sources that gave out."""

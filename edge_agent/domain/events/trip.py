@@ -90,6 +90,21 @@ class ToteDiverted:
 
 
 @dataclass(frozen=True, slots=True)
+class ToteRemoved:
+    """A person took the tote out of the machines' reach. No task that is open now asks for it again."""
+
+    trip_id: TripId
+    tote: Lpn
+
+
+@dataclass(frozen=True, slots=True)
+class ToteQuarantined:
+    """The tote holds what it should not. No task that is open now asks for it again."""
+
+    tote: Lpn
+
+
+@dataclass(frozen=True, slots=True)
 class TripEnded:
     """The tote is back at its location."""
 

@@ -104,3 +104,17 @@ class UnitPutBack:
     """The unit is in its tote again."""
 
     station_id: StationId
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLost:
+    """The unit in hand is gone, says a person: it is missing from its tote and in no container."""
+
+    station_id: StationId
+    task_id: TaskId
+    line_id: LineId
+    unit: PickedUnit | None
+    """What its label said; None where it had not passed its scan."""
+    tote: Lpn
+    location: LocationId
+    reason: str
