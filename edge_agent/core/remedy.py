@@ -23,6 +23,7 @@ REMEDIES: Mapping[WaitCode, str] = MappingProxyType(
         WaitCode.COMMAND_OPEN: "the device ends the command",
         WaitCode.SCAN_OPEN: "the scanner reads, or its time is over",
         WaitCode.OTHER_WORK_FIRST: "what goes first is done",
+        WaitCode.HELD_BY_PERSON: "a person releases it: edge-agent holds list, edge-agent holds release",
         WaitCode.HELD: "a person settles the exception: edge-agent exceptions show {about}",
     }
 )

@@ -77,7 +77,7 @@ class Exceptions:
         """An open exception with the actions that it allows, and when it was raised."""
         view = await self._bridge.read(lambda state, _: exception_view(state, exception_id))
         if view is None:
-            raise await self._gone(exception_id)
+            raise await self._settled(exception_id) or not_found(f"exception {exception_id}")
         raised = await self._history.raised(exception_id)
         return view | {"raised": raised.at if raised is not None else None}
 
@@ -105,15 +105,15 @@ class Exceptions:
         return approver
 
     async def _refusal(self, refusal: DecisionRefused, exception_id: ExceptionId) -> Problem:
-        if refusal.code in (DecisionCode.UNKNOWN_EXCEPTION, DecisionCode.ALREADY_RESOLVED):
-            return await self._gone(exception_id)
-        return problem(refusal)
+        late = refusal.code is DecisionCode.ALREADY_RESOLVED
+        settled = await self._settled(exception_id) if late else None
+        return settled or problem(refusal)
 
-    async def _gone(self, exception_id: ExceptionId) -> Problem:
-        """An exception that is not open: settled, as the journal tells, or never heard of."""
+    async def _settled(self, exception_id: ExceptionId) -> Problem | None:
+        """By whom and how, as the journal tells; None where it does not."""
         recorded = await self._history.resolved(exception_id)
         if recorded is None or not isinstance(recorded.event, ExceptionResolved):
-            return not_found(f"exception {exception_id}")
+            return None
         resolved = recorded.event
         approved = f", approved by {resolved.approver}" if resolved.approver else ""
         return Problem(

@@ -10,6 +10,7 @@ from edge_agent.core.remedy import remedy
 from edge_agent.core.state import State
 from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.core.why import why
+from edge_agent.domain.decision import subject_name
 from edge_agent.domain.ids import DeviceId, ExceptionId, TaskId
 from edge_agent.domain.time import Instant
 
@@ -21,7 +22,7 @@ async def why_shown(bridge: Bridge, history: History, task_id: TaskId) -> dict[s
         task = state.tasks.get(task_id)
         if task is None:
             return None
-        return task.status.value, [(wait, _device_since(state, wait)) for wait in why(state, task_id, now)]
+        return task.status.value, [(wait, _since(state, wait)) for wait in why(state, task_id, now)]
 
     found = await bridge.read(standing)
     if found is None:
@@ -44,11 +45,17 @@ async def why_shown(bridge: Bridge, history: History, task_id: TaskId) -> dict[s
     }
 
 
-def _device_since(state: State, wait: Wait) -> datetime | None:
-    if wait.code is not WaitCode.DEVICE_NOT_READY:
-        return None
-    device = state.devices.get(DeviceId(wait.about))
-    return device.since if device is not None else None
+def _since(state: State, wait: Wait) -> datetime | None:
+    """Where the state knows it."""
+    if wait.code is WaitCode.DEVICE_NOT_READY:
+        device = state.devices.get(DeviceId(wait.about))
+        return device.since if device is not None else None
+    if wait.code is WaitCode.HELD_BY_PERSON:
+        named = (
+            hold for hold in state.holds.values() if subject_name(hold.subject).endswith(f" {wait.about}")
+        )
+        return next((hold.since for hold in named), None)
+    return None
 
 
 async def _raised(history: History, wait: Wait) -> datetime | None:
