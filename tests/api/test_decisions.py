@@ -1,4 +1,4 @@
-"""`/v1/exceptions` and `/v1/holds`: what waits for a person, who may settle it, and what a late answer gets."""
+"""`/v1/exceptions` and `/v1/holds`: what waits for a person, who may settle it, what a late answer gets."""
 
 import getpass
 from pathlib import Path

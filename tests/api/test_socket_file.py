@@ -1,6 +1,5 @@
 """The socket in the file system: its mode, what is left of a dead agent, and a second agent."""
 
-import os
 import socket
 import stat
 from pathlib import Path
@@ -48,4 +47,4 @@ def test_what_cannot_be_is_named_with_its_setting(
     with pytest.raises(ConfigurationError, match=r"api\.(socket|group): .*" + said):
         listen(Api(socket=str(tmp_path / name), **changes))
     assert (tmp_path / "file").read_text() == "precious"
-    assert os.listdir(tmp_path) == ["file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -86,8 +86,8 @@ class TaskShown(Answer):
 
     task_id: str
     status: str
-    """Of an open or ended task; `rejected` for one that was only ever refused; `unknown` for one of which this
-    file of the journal does not have the end."""
+    """Of an open or ended task; `rejected` for one that was only ever refused; `unknown` for one of whose
+    end this file of the journal tells nothing."""
     timeline: TimelinePage
 
 
@@ -96,7 +96,7 @@ class Cancelled(Answer):
 
     task_id: str
     outcome: str
-    """`requested`: what is in hand is finished, the rest is cancelled; `repeated`: it was cancelled already."""
+    """`requested`: what is in hand is finished, the rest is cancelled; `repeated`: it was cancelled before."""
 
 
 class DeviceShown(Answer):

@@ -1,4 +1,4 @@
-"""What the journal tells of a task or an exception, read in a thread of its own with a connection of its own."""
+"""What the journal tells of a task or an exception: read in a thread and over a connection of its own."""
 
 import asyncio
 import json
