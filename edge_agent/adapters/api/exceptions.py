@@ -12,6 +12,7 @@ from edge_agent.adapters.api.parts import Parts
 from edge_agent.adapters.api.peer import person
 from edge_agent.adapters.api.problems import Problem, documented, not_found
 from edge_agent.adapters.api.requests import Form, actor, body_of, invalid, read_form
+from edge_agent.adapters.pick_task_models import OptionalReason
 from edge_agent.core.decision_views import exception_view, exceptions_view
 from edge_agent.domain.decision import Actor, DecisionCode
 from edge_agent.domain.events import DecisionRefused, ExceptionResolved, FieldError
@@ -33,7 +34,7 @@ class ResolveForm(Form):
     """What the action needs, by name."""
     approver: Annotated[str, Field(max_length=64)] | None = None
     """The user's name of the supervisor who stands behind it, where the action needs one."""
-    reason: Annotated[str, Field(max_length=200)] = ""
+    reason: OptionalReason = ""
     """Why; kept in the journal and told to the OMS."""
 
 

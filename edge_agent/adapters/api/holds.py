@@ -14,12 +14,16 @@ from edge_agent.adapters.api.decisions import problem, refused
 from edge_agent.adapters.api.parts import Parts
 from edge_agent.adapters.api.problems import documented
 from edge_agent.adapters.api.requests import Form, actor, body_of, read_form
+from edge_agent.adapters.pick_task_models import Reason
 from edge_agent.core.decision_views import holds_view
 from edge_agent.domain.decision import Actor, DeviceHold, HoldSubject, LaneHold, StationHold, TaskHold
 from edge_agent.domain.ids import DeviceId, LaneId, StationId, TaskId
 from edge_agent.domain.inputs import HoldPlaced, HoldReleased
 
 By = Annotated[Actor, Depends(actor)]
+
+
+_ONE_LINE = r"^[^\x00-\x1f\x7f]{0,200}$"
 
 
 class Kind(StrEnum):
@@ -47,7 +51,7 @@ class HoldForm(Form):
     kind: Annotated[Kind, Field(strict=False)]
     id: Annotated[str, Field(min_length=1, max_length=64)]
     """The name of the station, device or lane, or the task's id."""
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
     """Why; whoever wonders what stands still is shown it."""
 
 
@@ -94,7 +98,7 @@ class Holds:
         return {"kind": form.kind, "id": form.id, "actor": by.name, "reason": form.reason}
 
     async def release(
-        self, kind: Kind, name: str, by: By, reason: Annotated[str, Query(max_length=200)] = ""
+        self, kind: Kind, name: str, by: By, reason: Annotated[str, Query(pattern=_ONE_LINE)] = ""
     ) -> dict[str, Any]:
         """Let it go on."""
         await self._decide(HoldReleased(_SUBJECTS[kind](name), by, reason))

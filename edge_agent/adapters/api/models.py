@@ -96,7 +96,7 @@ class Cancelled(Answer):
 
     task_id: str
     outcome: str
-    """`requested`: what is in hand is finished, the rest is cancelled; `repeated`: it was cancelled before."""
+    """`requested`: what is in hand is finished, the rest is cancelled; `repeated`: it was so before."""
 
 
 class DeviceShown(Answer):

@@ -4,6 +4,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+import structlog
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,6 +14,8 @@ from edge_agent.adapters.field_errors import field_errors
 from edge_agent.adapters.strict_json import JsonRefusedError, decode_object
 from edge_agent.domain.decision import Actor
 from edge_agent.domain.events import FieldError
+
+log = structlog.get_logger(__name__)
 
 BODY_LIMIT_S = 5.0
 
@@ -35,6 +38,7 @@ async def actor(request: Request) -> Actor:
             f"{peer.name} may look and give no orders",
             "ask for a place in api.operators of the site file",
         )
+    log.info("api_order", actor=peer.name, method=request.method, path=request.url.path)
     return peer.actor
 
 
