@@ -1,8 +1,6 @@
 """Lists of tasks for the outside: short, a page at a time, whatever the number of tasks."""
 
-from collections.abc import Collection, Iterator
-from heapq import nsmallest
-from operator import itemgetter
+from collections.abc import Collection
 
 from edge_agent.core.lifecycle import TASK, TaskStatus
 from edge_agent.core.state import State, TaskState
@@ -14,23 +12,16 @@ OPEN = frozenset(status for status in TaskStatus if status not in TASK.final)
 
 def task_page(state: State, statuses: Collection[TaskStatus], after: str, limit: int) -> list[View]:
     """Up to `limit` tasks of these statuses whose ids sort behind `after`, in the order of their ids."""
-    page = nsmallest(limit, _tasks(state, statuses, after), key=itemgetter(0))
-    return [
-        _open(state.tasks[task_id]) if task_id in state.tasks else _ended(state, task_id)
-        for task_id, _ in page
-    ]
+    found = [key for key, task in state.tasks.items() if key > after and task.status in statuses]
+    if not OPEN.issuperset(statuses):
+        found += [key for key, ended in state.ended.items() if key > after and ended.status in statuses]
+    found.sort()
+    return [_open(state.tasks[key]) if key in state.tasks else _ended(state, key) for key in found[:limit]]
 
 
 def ended_view(state: State, task_id: TaskId) -> View | None:
     """What is remembered of a task that has ended; None where nothing is."""
     return _ended(state, task_id) if task_id in state.ended else None
-
-
-def _tasks(state: State, statuses: Collection[TaskStatus], after: str) -> Iterator[tuple[TaskId, TaskStatus]]:
-    for known in (state.tasks, state.ended) if not OPEN.issuperset(statuses) else (state.tasks,):
-        for task_id, task in known.items():
-            if task_id > after and task.status in statuses:
-                yield task_id, task.status
 
 
 def _open(task: TaskState) -> View:

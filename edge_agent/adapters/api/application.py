@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from edge_agent import __version__
 from edge_agent.adapters.api.exceptions import Exceptions, ResolveForm
@@ -47,6 +48,7 @@ def application(parts: Parts) -> FastAPI:
     api.add_exception_handler(Problem, _answer_problem)
     api.add_exception_handler(RequestValidationError, _answer_wrong_parameter)
     api.add_exception_handler(HTTPException, _answer_http_error)
+    api.add_exception_handler(ClientDisconnect, _answer_nobody)
     api.add_exception_handler(JournalError, _answer_unreadable_journal)
     api.openapi = lambda: document(api)  # type: ignore[method-assign]  # FastAPI's documented way
     return api
@@ -106,6 +108,11 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
     status = HTTPStatus(error.status_code)
     detail = f"{request.method} {request.url.path}: {error.detail}"
     return _response(Problem(status, "no_such_endpoint", detail, f"see {PREFIX}/openapi.json"))
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """The client went away before its body had come. Nothing was done, and nobody is there to be told."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _answer_unreadable_journal(_request: Request, error: Exception) -> JSONResponse:

@@ -43,6 +43,8 @@ class Bridge:
         self._loop = loop
         self._clock = clock
         self._home = asyncio.get_running_loop()
+        self._reading = asyncio.Lock()
+        """One view at a time: however many ask, a turn of the loop waits for one of them at most."""
 
     async def ask(self, what: Input) -> Sequence[Event]:
         """Hand an input to the loop; the events that it led to, once they are on disk."""
@@ -64,7 +66,8 @@ class Bridge:
                 lambda: _hand_over(answer, lambda: view(self._loop.state, self._clock.now()))
             )
 
-        return await self._cross(begin)
+        async with self._reading:
+            return await self._cross(begin)
 
     async def _cross(self, begin: Callable[[Future[T]], None]) -> T:
         answer: Future[T] = Future()
