@@ -4,8 +4,8 @@
 
 The loop and the API run here as they do in the agent, the clients are processes of their own. A turn is an
 input that is decided, with nothing to write. `idle`: nobody asks. `flood`: connections without end, bodies of
-10 MB, requests that stop in the middle. `tasks`: tasks of 100 KB with one wrong field. `lists`: the longest page
-of 25,000 tasks.
+10 MB, requests that stop in the middle. `tasks`: tasks of 100 KB with one wrong field. `lists`: the longest
+page of 25,000 tasks.
 """
 
 import argparse

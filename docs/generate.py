@@ -18,6 +18,9 @@ from edge_agent.adapters.api.parts import Parts
 from edge_agent.core.lifecycle import LIFECYCLES, Lifecycle
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.domain.catalogue_form import CatalogueForm
+from edge_agent.domain.decision import Action, DecisionCode
+from edge_agent.domain.events import ExceptionKind
+from edge_agent.domain.exception_policy import ExceptionPolicy
 from edge_agent.domain.site import Site
 from edge_agent.settings import load_site
 
@@ -112,6 +115,46 @@ def rules() -> str:
     return "\n".join(parts)
 
 
+# ---- exceptions --------------------------------------------------------------------------------------
+
+
+def exceptions() -> str:
+    """Every answer to an exception, who may give it, and what the machine does before."""
+    policy = ExceptionPolicy()
+    parts = [
+        "# Exceptions\n",
+        NOTICE,
+        "What the machine does about each kind of exception, and what a person may answer, from",
+        "`edge_agent/domain/exception_policy.py` and `edge_agent/domain/decision.py`. How the two work",
+        "together: [exceptions](../explanation/exceptions.md).\n",
+        "## What the machine does\n",
+        "Where the site file says nothing. After the last step a person is asked.\n",
+        "| kind | steps |",
+        "| --- | --- |",
+    ]
+    for kind in ExceptionKind:
+        taken = ", ".join(f"`{step}`" for step in policy.steps(kind)) or "none"
+        parts.append(f"| `{kind.value}` | {taken} |")
+    parts += [
+        "",
+        "## What a person may answer\n",
+        "Which of them an open exception allows is listed with it. The site file may say otherwise who",
+        "gives them (`exceptions.actions`).\n",
+        "| action | meaning | who | approval | reason |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    described = _member_docs(Action)
+    for action in Action:
+        rule = policy.rule(action)
+        approval, reason = ("a supervisor" if rule.approval else "no"), ("yes" if rule.reason else "no")
+        about = described[action.name]
+        parts.append(f"| `{action.value}` | {about} | {rule.role.value} | {approval} | {reason} |")
+    parts += ["", "## Why an answer is refused\n", "| code | means |", "| --- | --- |"]
+    described = _member_docs(DecisionCode)
+    parts += [f"| `{code.value}` | {described[code.name]} |" for code in DecisionCode]
+    return "\n".join([*parts, ""])
+
+
 # ---- settings and profiles ---------------------------------------------------------------------------
 
 
@@ -198,6 +241,7 @@ GENERATED: dict[str, Callable[[], str]] = {
         Profile, "Device profiles", "One make of device, key by key. `config/profiles/` has the shipped ones."
     ),
     "docs/reference/rules.md": rules,
+    "docs/reference/exceptions.md": exceptions,
     "docs/reference/openapi.json": openapi,
     "docs/reference/catalogue.md": lambda: reference(
         CatalogueForm,

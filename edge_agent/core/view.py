@@ -1,13 +1,17 @@
-"""Frozen views of the state for the outside: the retained task and device states (contract, "MQTT")."""
+"""Frozen views of the state for the outside: tasks, devices, exceptions, holds."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
+from edge_agent.core.options import options
 from edge_agent.core.state import State
 from edge_agent.core.tasks import station_for
 from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.core.why import why
+from edge_agent.domain.decision import HoldSubject
+from edge_agent.domain.events import Held
 from edge_agent.domain.ids import DeviceId, ExceptionId, TaskId
 from edge_agent.domain.time import Instant
 
@@ -72,6 +76,53 @@ def _of_queue(state: State, now: Instant) -> ExceptionId | None:
     places = (station_for(state, state.tasks[task_id], now) for _, task_id in state.queue)
     waits = (place for place in places if isinstance(place, Wait) and place.code is not WaitCode.NOT_BEFORE)
     return _first_held(islice(waits, 1))
+
+
+def exception_view(state: State, exception_id: ExceptionId) -> View | None:
+    """An open exception with everything that a person may answer; None where it is not open."""
+    raised = state.exceptions.get(exception_id)
+    if raised is None:
+        return None
+    return {
+        "exception_id": exception_id,
+        "kind": raised.kind.value,
+        "where": raised.where,
+        "detail": raised.detail,
+        "held": _thing(raised.held) if raised.held else None,
+        "task_id": raised.task_id,
+        "line_id": raised.line_id,
+        "affected_tasks": list(raised.affected),
+        "options": [
+            {
+                "action": option.action.value,
+                "arguments": list(option.arguments),
+                "role": option.role.value,
+                "needs_approval": option.needs_approval,
+                "needs_reason": option.needs_reason,
+            }
+            for option in options(state, raised)
+        ],
+    }
+
+
+def exceptions_view(state: State) -> list[View]:
+    """Every open exception, the oldest first."""
+    views = (exception_view(state, exception_id) for exception_id in state.exceptions)
+    return [view for view in views if view is not None]
+
+
+def holds_view(state: State) -> list[View]:
+    """What persons have stopped, the oldest first."""
+    return [
+        _thing(hold.subject) | {"actor": hold.actor, "reason": hold.reason, "since": hold.since.isoformat()}
+        for hold in state.holds.values()
+    ]
+
+
+def _thing(thing: Held | HoldSubject) -> View:
+    """What is held: its kind (trip, unit, task, line, device, station, lane) and its ids."""
+    kind = type(thing).__name__.removeprefix("Held").removesuffix("Hold").lower()
+    return {"kind": kind} | asdict(thing)
 
 
 def refusals(state: State) -> tuple[str, ...]:

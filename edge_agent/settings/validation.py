@@ -1,6 +1,7 @@
 """A document against a model, with each error in our words: what is wrong there, and what to do."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -22,10 +23,13 @@ _KINDS = {
     "dict_type": "a section",
     "model_type": "a section",
     "literal_error": "{expected}",
+    "enum": "{expected}",
     "greater_than": "more than {gt:g}",
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "{le} or less",
 }
+
+_QUOTED = re.compile(r"'([^']*)'")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -45,6 +49,9 @@ def _problem(details: ErrorDetails, root: type[BaseModel]) -> Problem:
         model = as_model(type_at(root, path[:-1]))
         known = model.model_fields if model else ()
         return Problem(path, f"unknown key; {did_you_mean(str(path[-1]), known)}")
+    if kind == "enum" and path[-1] == "[key]":
+        known = tuple(_QUOTED.findall(context["expected"]))
+        return Problem(path[:-1], f"unknown key; {did_you_mean(str(details['input']), known)}")
     if kind == "missing":
         return Problem(path, "is missing; add it")
     if kind == "too_short":

@@ -19,8 +19,10 @@ from edge_agent.core.why import why
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
+from edge_agent.domain.decision import Actor, HoldSubject, Role
 from edge_agent.domain.device import DeviceStatus, Mode
-from edge_agent.domain.ids import DeviceId, Gtin, LaneId, LineId, Lpn, StationId, TaskId
+from edge_agent.domain.exception_policy import ExceptionPolicy
+from edge_agent.domain.ids import DeviceId, ExceptionId, Gtin, LaneId, LineId, Lpn, StationId, TaskId
 from edge_agent.domain.site import Policies, Site
 from edge_agent.domain.task import CancelRequest, Destination, Line, PickTask, Source, TaskPolicy
 from edge_agent.domain.time import Instant
@@ -30,6 +32,7 @@ from tests.core.floor import Floor, container, location, tote
 DEMO = Path(__file__).parents[2] / "config" / "demo.yaml"
 MUG, PEN, CUP = Gtin("04006381333931"), Gtin("04012345678901"), Gtin("00012345678905")
 GTINS = (MUG, PEN, CUP)
+ANNA, BO, SUE = Actor("anna", Role.OPERATOR), Actor("bo", Role.OPERATOR), Actor("sue", Role.SUPERVISOR)
 T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 E = TypeVar("E", bound=ev.Event)
 Condition = Callable[["Agent"], object]
@@ -44,7 +47,11 @@ def demo_site() -> Site:
 
 
 def a_site(
-    *stations: str, open_tasks: int = 5000, queue: int = 4, policies: Mapping[str, object] | None = None
+    *stations: str,
+    open_tasks: int = 5000,
+    queue: int = 4,
+    policies: Mapping[str, object] | None = None,
+    exceptions: Mapping[str, object] | None = None,
 ) -> Site:
     """The demo's site with some of its stations only, or with other limits."""
     site = demo_site()
@@ -57,6 +64,9 @@ def a_site(
         update={
             "stations": chosen,
             "limits": site.limits.model_copy(update={"open_tasks": open_tasks}),
+            "exceptions": ExceptionPolicy.model_validate(
+                {**site.exceptions.model_dump(), **(exceptions or {})}
+            ),
             "policies": Policies.model_validate({**site.policies.model_dump(), **(policies or {})}),
         }
     )
@@ -184,6 +194,28 @@ class Agent:
         """The scanner that is waited for reads what really is there."""
         station_id, scanner = self.scan_steps()[0]
         return self.scan(self.sees(station_id), scanner)
+
+    # ---- people --------------------------------------------------------------------------------------
+
+    def answer(
+        self,
+        action: str,
+        exception_id: str | None = None,
+        *,
+        actor: Actor = SUE,
+        approver: Actor | None = None,
+        reason: str = "seen by eye",
+        **arguments: str,
+    ) -> list[ev.Event]:
+        """A person settles an exception: the first one that is open, unless told otherwise."""
+        which = ExceptionId(exception_id or next(iter(self.state.exceptions)))
+        return self.feed(inp.ExceptionAnswered(which, action, actor, arguments, approver, reason))
+
+    def hold(self, subject: HoldSubject, reason: str = "cleaning") -> list[ev.Event]:
+        return self.feed(inp.HoldPlaced(subject, ANNA, reason))
+
+    def release(self, subject: HoldSubject) -> list[ev.Event]:
+        return self.feed(inp.HoldReleased(subject, ANNA, "clean"))
 
     # ---- commands ------------------------------------------------------------------------------------
 

@@ -63,17 +63,21 @@ class Floor:
         self.begun.add(command.command_id)
         if isinstance(command.order, cmd.Transfer):
             if command.order.origin == self.site.supply != self.places.get(command.order.load):
-                self._bring(command.order.load)
+                self.bring(command.order.load)
             self._move(command.order.load, command.order.origin, BELT)
 
     def has_room_for(self, command: cmd.Command) -> bool:
         """Whether a command that has begun can end: a full point lets no load in."""
         match command.order:
             case cmd.Retrieve(point=point) | cmd.Transfer(destination=point):
-                capacity = self.site.points[point].capacity
-                return not capacity or len(list(self.loads_at(point))) < capacity
+                return self.has_room_at(point)
             case _:
                 return True
+
+    def has_room_at(self, place: str) -> bool:
+        """Whether one more load fits; a location has room for its tote."""
+        point = self.site.points.get(PointId(place))
+        return point is None or not point.capacity or len(list(self.loads_at(place))) < point.capacity
 
     def end(self, command: cmd.Command, wrong: Gtin | None = None) -> cmd.Done | cmd.Failed:
         """Do the rest. `wrong` is gripped instead of the right item, where the tote has a unit of it."""
@@ -121,7 +125,7 @@ class Floor:
     def loads_at(self, place: str) -> Iterator[Lpn]:
         return (load for load, where in self.places.items() if where == place)
 
-    def _bring(self, load: Lpn) -> None:
+    def bring(self, load: Lpn) -> None:
         """A new, empty container, or one that has left and comes back empty."""
         assert self.places.get(load) not in self.site.points.keys() - self._exits(), f"{load} is on the floor"
         self.content[Lpn(f"{load} of old {len(self.content)}")] = self.content.pop(load, [])

@@ -140,13 +140,22 @@ def _registers_agree(agent: Agent) -> None:
 def _places_are_not_given_twice(agent: Agent) -> None:
     state, site = agent.state, agent.plant.site
     for station_id, station in site.stations.items():
-        assert queue_length(state, station_id) <= station.queue
+        beyond = queue_length(state, station_id) - station.queue
+        assert beyond <= 0 or beyond <= _let_go_on(agent, station_id)
     standing = Counter(
         task.put_point
         for task in state.tasks.values()
         if task.put_point is not None and not _is_leaving(agent, task.task.task_id)
     )
     assert not [point for point, count in standing.items() if count > 1], "one put position, two containers"
+
+
+def _let_go_on(agent: Agent, station_id: StationId) -> int:
+    """Totes that took no place in the queue while they were held, and that a person has let go on since."""
+    raised = agent.of(ev.ExceptionRaised)
+    once_held = {one.held.trip_id for one in raised if isinstance(one.held, ev.HeldTrip)}
+    trips = (trip for trip in agent.state.trips.values() if trip.station_id == station_id)
+    return sum(1 for trip in trips if trip.trip_id in once_held)
 
 
 def _is_leaving(agent: Agent, task_id: TaskId) -> bool:

@@ -22,14 +22,24 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from edge_agent.core.lifecycle import LIFECYCLES, CommandStatus, Lifecycle
-from edge_agent.core.state import State
+from edge_agent.adapters.snapshot_codec import SnapshotCodec
+from edge_agent.core.image import image_of
+from edge_agent.core.lifecycle import (
+    LIFECYCLES,
+    CommandStatus,
+    Lifecycle,
+    TaskStatus,
+    TripStatus,
+    UnitPhase,
+)
+from edge_agent.core.state import Hand, State, TaskState, TripState
 from edge_agent.core.verification.items import ItemExpectation
 from edge_agent.core.verification.rules import Rule
 from edge_agent.core.verification.verdicts import ItemPassed
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
+from edge_agent.domain.decision import Action, DeviceHold, HoldSubject, LaneHold, StationHold, TaskHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import DeviceId, Gtin, LineId, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.task import Line, PickTask
@@ -38,9 +48,18 @@ from edge_agent.errors import IllegalTransitionError
 from tests.core import laws
 from tests.core.agent import CUP, GTINS, a_line, a_site, a_task, an_agent, ean, label
 from tests.core.floor import container
+from tests.core.person import Person
 
 TOTES = range(1, 6)
+codec = SnapshotCodec()
 Row = tuple[str, StrEnum, type]
+
+STAGES: tuple[StrEnum, ...] = (
+    *(TripStatus.PLANNED, TripStatus.AT_OUTFEED, TripStatus.RELEASED, TripStatus.AT_INFEED),
+    *(TaskStatus.STARTED, TaskStatus.FILLED),
+    *(UnitPhase.PICKING, UnitPhase.VERIFIED, *[UnitPhase.CLEARED] * 3, UnitPhase.REJECTED),
+)
+"""In which something waits for the end of a command."""
 
 JUNK = (b"", b"]", b"]E0", b"\xff\x00", b"]E04006381333930", b"]C1" + b"01" * 30, b"not a code")
 
@@ -78,7 +97,9 @@ class AnyDay(RuleBasedStateMachine):
     def begin(
         self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
     ) -> MultipleResults[PickTask]:
-        self.agent = an_agent(stock, a_site(queue=2, open_tasks=6), ready=ready)
+        site = a_site(queue=2, open_tasks=6, exceptions={"e_stop": {"acknowledge": "agent"}})
+        self.agent = an_agent(stock, site, ready=ready)
+        self.person = Person(self.agent)
         self.witness = laws.Witness(self.agent.floor)
         self.agent.watch = self.witness.see
         self.units = self.agent.floor.units
@@ -210,7 +231,7 @@ class AnyDay(RuleBasedStateMachine):
 
     def up_to_a_scan(self, kind: ev.ScanTarget, times: int) -> Iterator[tuple[StationId, DeviceId]]:
         """All goes well until a scan of that kind is waited for; again and again, as often as it is."""
-        self.agent.ready()
+        self.all_is_well()
         for _ in range(times):
             while not (found := self.agent.scan_steps(kind)):
                 self.check()
@@ -228,6 +249,72 @@ class AnyDay(RuleBasedStateMachine):
             events = self.agent.scan(ean(gtin), DeviceId(scanner))
             assert [type(event) for event in events] == [ev.ScanIgnored]
 
+    # ---- people --------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.agent.state.exceptions)
+    @rule(data=st.data(), number=st.sampled_from(TOTES))
+    def a_person_settles_an_exception(self, data: st.DataObject, number: int) -> None:
+        if answers := self.person.open():
+            self.person.settle(*data.draw(st.sampled_from(answers)), number)
+
+    @rule(data=st.data(), order=orders, stage=st.sampled_from(STAGES), happened=st.booleans())
+    def a_person_ends_what_nobody_knew_the_end_of(
+        self, data: st.DataObject, order: PickTask, stage: StrEnum, happened: bool
+    ) -> None:
+        """All goes well up to such a command, but for items that cannot be read where one must be put back.
+        The command's end is lost, and a person says what became of it."""
+        self.submit_order(order, 0)
+        self.all_is_well()
+        while not (found := [c for c in self.agent.open_commands() if self.stage_of(c) is stage]):
+            self.check()
+            unread = stage is UnitPhase.REJECTED and self.agent.scan_steps(ev.ScanTarget.ITEM)
+            if unread:
+                self.agent.scan(None, unread[0][1])
+            elif not self.agent.advance():
+                return
+        if happened and self.agent.floor.has_room_for(found[0]):
+            self.agent.floor.end(found[0])
+        self.agent.doubt(found[0])
+        self.check()
+        exception_id = list(self.agent.state.exceptions)[-1]
+        answers = [option for key, option in self.person.open() if key == exception_id]
+        self.person.settle(exception_id, data.draw(st.sampled_from(answers)))
+
+    def stage_of(self, command: cmd.Command) -> StrEnum | None:
+        """How far that has come which the command is for."""
+        match self.agent.state.holder_of(command.purpose):
+            case TripState(status=stage) | TaskState(status=stage) | Hand(phase=stage):
+                return stage
+        return None
+
+    @rule(data=st.data(), action=st.sampled_from((*Action, "give up")))
+    def a_person_answers_what_does_not_count(self, data: st.DataObject, action: str) -> None:
+        """No action takes a tote and no location."""
+        known = [f"X-{number}" for number in range(self.agent.state.next_exception + 1)]
+        before = codec.encode(image_of(self.agent.state))
+        events = self.agent.answer(action, data.draw(st.sampled_from(known)), tote="TOTE-0001")
+        assert [type(event) for event in events] == [ev.DecisionRefused]
+        assert codec.encode(image_of(self.agent.state)) == before, "a refused answer had an effect"
+
+    @rule(data=st.data())
+    def a_person_holds_something(self, data: st.DataObject) -> None:
+        site, tasks = self.agent.plant.site, self.agent.state.tasks
+        subjects: list[HoldSubject] = [
+            *map(StationHold, site.stations),
+            *map(DeviceHold, site.devices),
+            *map(TaskHold, tasks),
+            *map(LaneHold, site.lanes),
+        ]
+        subject = data.draw(st.sampled_from(subjects))
+        events = self.agent.hold(subject)
+        again = isinstance(events[0], ev.DecisionRefused)
+        assert again or isinstance(events[0], ev.HeldByPerson)
+
+    @precondition(lambda self: self.agent.state.holds)
+    @rule(data=st.data())
+    def a_person_lets_something_go_on(self, data: st.DataObject) -> None:
+        self.agent.release(data.draw(st.sampled_from(list(self.agent.state.holds))))
+
     # ---- the rest of the world -----------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from((0.1, 1.0, 2.5)))
@@ -240,8 +327,14 @@ class AnyDay(RuleBasedStateMachine):
         self.agent.show(mode, data.draw(st.sampled_from(devices)))
 
     @rule()
-    def all_devices_come_back(self) -> None:
+    def all_is_well(self) -> None:
+        """Every device is ready, and nobody keeps it from going on."""
         self.agent.ready()
+        for exception_id, raised in list(self.agent.state.exceptions.items()):
+            if isinstance(raised.held, ev.HeldDevice):
+                self.agent.answer(Action.RESUME, exception_id)
+        for subject in list(self.agent.state.holds):
+            self.agent.release(subject)
 
     @rule()
     def restart(self) -> None:
@@ -250,7 +343,7 @@ class AnyDay(RuleBasedStateMachine):
     @rule(steps=st.integers(1, 25), wrong=st.none() | gtins)
     def things_go_on(self, steps: int, wrong: Gtin | None) -> None:
         """Everything goes well, but for a picker that grips the wrong item where it can."""
-        self.agent.ready()
+        self.all_is_well()
         for _ in range(steps):
             self.check()
             if not self.agent.advance(wrong):
@@ -266,7 +359,7 @@ class AnyDay(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "agent"):
             return
-        self.agent.ready()
+        self.all_is_well()
         self.agent.run()
         self.check()
         assert self.agent.state == self.agent.replayed()

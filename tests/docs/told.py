@@ -40,7 +40,8 @@ def pick_task(message: str) -> PickTask:
 
 
 def examples(task: PickTask) -> list[ev.Event]:
-    """One event for every name that is told. `TaskReplaced` is told as `task_accepted`."""
+    """One event for every name that is told. `TaskReplaced` is told as `task_accepted`, `UnitLost` as
+    `inventory_changed`."""
     full = ev.LineResult(LINE, 2, 2, 0, 0)
     cancelled = ev.LineResult(LINE, 2, 1, 0, 1)
     return [
@@ -74,6 +75,7 @@ def examples(task: PickTask) -> list[ev.Event]:
             LINE,
         ),
         ev.ExceptionResolved(ExceptionId("X-7"), "next_source", "agent", "settled by policy", TASK, LINE),
+        ev.ReplenishmentRequested(TASK, LINE, SKU, GTIN, 1, (TOTE,)),
         ev.TaskCompleted(TASK, 1, "SO-77", (full,)),
         ev.TaskCancelled(TASK, 1, "SO-77", "order changed", (cancelled,)),
     ]

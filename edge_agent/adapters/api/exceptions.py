@@ -13,7 +13,7 @@ from edge_agent.adapters.api.peer import person
 from edge_agent.adapters.api.problems import Problem, documented, not_found
 from edge_agent.adapters.api.requests import Form, actor, body_of, invalid, read_form
 from edge_agent.adapters.pick_task_models import OptionalReason
-from edge_agent.core.decision_views import exception_view, exceptions_view
+from edge_agent.core.view import exception_view, exceptions_view
 from edge_agent.domain.decision import Actor, DecisionCode
 from edge_agent.domain.events import DecisionRefused, ExceptionResolved, FieldError
 from edge_agent.domain.ids import ExceptionId

@@ -15,7 +15,7 @@ from edge_agent.adapters.api.parts import Parts
 from edge_agent.adapters.api.problems import documented
 from edge_agent.adapters.api.requests import Form, actor, body_of, read_form
 from edge_agent.adapters.pick_task_models import Reason
-from edge_agent.core.decision_views import holds_view
+from edge_agent.core.view import View, holds_view
 from edge_agent.domain.decision import Actor, DeviceHold, HoldSubject, LaneHold, StationHold, TaskHold
 from edge_agent.domain.ids import DeviceId, LaneId, StationId, TaskId
 from edge_agent.domain.inputs import HoldPlaced, HoldReleased
@@ -89,7 +89,9 @@ class Holds:
 
     async def page(self) -> dict[str, Any]:
         """Everything that a person has stopped."""
-        return {"holds": await self._bridge.read(lambda state, _: holds_view(state))}
+        return {
+            "holds": [_shown(hold) for hold in await self._bridge.read(lambda state, _: holds_view(state))]
+        }
 
     async def place(self, request: Request, by: By) -> dict[str, Any]:
         """Stop a station, a device, a task or a lane."""
@@ -107,3 +109,9 @@ class Holds:
     async def _decide(self, what: HoldPlaced | HoldReleased) -> None:
         if (refusal := refused(await self._bridge.ask(what))) is not None:
             raise problem(refusal)
+
+
+def _shown(hold: View) -> View:
+    """With `id` for whichever kind of thing it is, as it is placed and released."""
+    kind: str = hold["kind"]
+    return {name: hold[name] for name in ("kind", "actor", "reason", "since")} | {"id": hold[f"{kind}_id"]}
