@@ -1,6 +1,6 @@
 """The composition root: builds the parts, starts them in order, stops them in order.
 
-Start: journal (replayed) -> loop -> devices (each reconciles what was open) -> broker -> local API. Ready is
+Start: journal (replayed) -> local API -> loop -> devices (each reconciles what was open) -> broker. Ready is
 said when the journal is replayed and every device has been synchronised or found unreachable. Stop: orders
 end first, then the local API, then the loop; what is committed is still told, the journal is closed last.
 """
@@ -148,6 +148,8 @@ class Agent:
         self._publisher.agent_state("online")
 
     async def _live(self, tasks: asyncio.TaskGroup, journal: SqlJournal, signals: Signals) -> None:
+        if self._site.api.socket is not None:
+            self._api.start()  # before anything moves: there may be another agent on it
         loop = tasks.create_task(self._loop.run(), name="loop")
         kept: dict[DeviceId, DeviceSupervisor | ScannerSupervisor] = {**self._devices, **self._scanners}
         supervisors = [tasks.create_task(one.run(), name=device_id) for device_id, one in kept.items()]
@@ -160,8 +162,6 @@ class Agent:
             tasks.create_task(self._disk_watch(journal).run(), name="disk"),
             tasks.create_task(ClockWatch(self._clock, kernel_clock_sync, self._put).run(), name="clock"),
         ]
-        if self._site.api.socket is not None:
-            self._api.start()
         for one in kept.values():
             await one.settled.wait()
         self._notifier.ready(f"{self._site.site}/{self._site.gateway}: working")

@@ -32,6 +32,7 @@ class ApiRig:
     server: ApiServer
     client: ApiClient
     journal: SqlJournal
+    bridge: Bridge
 
     async def get(self, *where: str, **query: Any) -> Any:
         return await asyncio.to_thread(lambda: self.client.get(*where, **query))
@@ -82,18 +83,12 @@ async def api_rig(site: Site, change: Callable[[State], None] | None = None) -> 
     if change is not None:
         change(state)
     loop = Loop(state, journal, clock, lambda records: None)
-    server = ApiServer(
-        Parts(
-            site,
-            Bridge(loop, clock),
-            History(site.journal.url),
-            lambda device_id: device_view(state, device_id),
-        )
-    )
+    bridge, history = Bridge(loop, clock), History(site.journal.url)
+    server = ApiServer(Parts(site, bridge, history, lambda device_id: device_view(state, device_id)))
     turning = asyncio.create_task(loop.run(), name="loop")
     server.start()
     try:
-        yield ApiRig(loop, server, ApiClient(server.path), journal)
+        yield ApiRig(loop, server, ApiClient(server.path), journal, bridge)
     finally:
         await server.stop()
         loop.stop()

@@ -48,6 +48,7 @@ def application(parts: Parts) -> FastAPI:
     api.add_exception_handler(Problem, _answer_problem)
     api.add_exception_handler(RequestValidationError, _answer_wrong_parameter)
     api.add_exception_handler(HTTPException, _answer_http_error)
+    api.add_exception_handler(Exception, _answer_fault)
     api.add_exception_handler(ClientDisconnect, _answer_nobody)
     api.add_exception_handler(JournalError, _answer_unreadable_journal)
     api.openapi = lambda: document(api)  # type: ignore[method-assign]  # FastAPI's documented way
@@ -108,6 +109,13 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
     status = HTTPStatus(error.status_code)
     detail = f"{request.method} {request.url.path}: {error.detail}"
     return _response(Problem(status, "no_such_endpoint", detail, f"see {PREFIX}/openapi.json"))
+
+
+async def _answer_fault(request: Request, _error: Exception) -> JSONResponse:
+    """A bug of ours; the server logs it."""
+    detail = f"{request.method} {request.url.path}: the agent made a mistake and cannot answer this"
+    advice = "look at how things stand, then at the agent's log"
+    return _response(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", detail, advice))
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:
