@@ -10,7 +10,7 @@ from edge_agent.core.state import State
 from edge_agent.core.tasks import station_for
 from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.core.why import why
-from edge_agent.domain.decision import HoldSubject
+from edge_agent.domain.decision import HoldSubject, TaskHold
 from edge_agent.domain.events import Held
 from edge_agent.domain.ids import DeviceId, ExceptionId, TaskId
 from edge_agent.domain.time import Instant
@@ -62,20 +62,28 @@ def _first_held(waits: Iterable[Wait]) -> ExceptionId | None:
     return next((ExceptionId(wait.about) for wait in waits if wait.code is WaitCode.HELD), None)
 
 
-def held_tasks(state: State, now: Instant) -> dict[TaskId, ExceptionId]:
-    """The open tasks that cannot end without a person, with the exception that each waits for."""
-    if not state.exceptions:
+def held_tasks(state: State, now: Instant) -> dict[TaskId, str]:
+    """The open tasks that wait for a person, each with the exception or the hold that it waits for."""
+    if not state.exceptions and not state.holds:
         return {}
-    marks = {task_id: _first_held(why(state, task_id, now)) for task_id in state.active}
+    marks = {task_id: _first_stop(why(state, task_id, now)) for task_id in state.active}
     marks |= dict.fromkeys((task_id for _, task_id in state.queue), _of_queue(state, now))
+    for subject in state.holds:
+        if isinstance(subject, TaskHold) and subject.task_id in state.tasks:
+            marks[subject.task_id] = subject.task_id
     return {task_id: mark for task_id, mark in marks.items() if mark is not None}
 
 
-def _of_queue(state: State, now: Instant) -> ExceptionId | None:
+def _first_stop(waits: Iterable[Wait]) -> str | None:
+    stops = (WaitCode.HELD, WaitCode.HELD_BY_PERSON)
+    return next((wait.about for wait in waits if wait.code in stops), None)
+
+
+def _of_queue(state: State, now: Instant) -> str | None:
     """Tasks that wait for a station all wait for the same."""
     places = (station_for(state, state.tasks[task_id], now) for _, task_id in state.queue)
     waits = (place for place in places if isinstance(place, Wait) and place.code is not WaitCode.NOT_BEFORE)
-    return _first_held(islice(waits, 1))
+    return _first_stop(islice(waits, 1))
 
 
 def exception_view(state: State, exception_id: ExceptionId) -> View | None:

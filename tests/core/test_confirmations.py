@@ -25,6 +25,7 @@ CONTRACT = {
     "exception_raised": {"exception_id", "kind", "where", "options"},
     "exception_resolved": {"exception_id", "action", "actor", "reason"},
     "inventory_changed": {"location", "container", "gtin", "lot", "delta", "reason"},
+    "replenishment_requested": {"sku", "gtin", "quantity", "containers"},
     "task_completed": {"task_id", "lines"},
     "task_cancelled": {"task_id", "lines", "reason"},
 }
@@ -34,7 +35,8 @@ CONTRACT = {
 @pytest.fixture(scope="module")
 def day() -> Agent:
     """A day on which everything is told that can be."""
-    agent = an_agent({1: [MUG, PEN], 2: [MUG]}, a_site("st2"))
+    short = {"steps": ["next_source", "request_replenishment", "short"]}
+    agent = an_agent({1: [MUG, PEN], 2: [MUG]}, a_site("st2", exceptions={"short": short}))
     agent.submit(
         a_task("T-1", a_line("1", MUG, 2, totes=(1, 2)), a_line("2", CUP, 1, totes=(1,))),
         a_task("T-2", a_line("1", PEN, 2, totes=(1,)), box=2),

@@ -257,28 +257,37 @@ class AnyDay(RuleBasedStateMachine):
         if answers := self.person.open():
             self.person.settle(*data.draw(st.sampled_from(answers)), number)
 
-    @rule(data=st.data(), order=orders, stage=st.sampled_from(STAGES), happened=st.booleans())
+    @rule(
+        data=st.data(),
+        order=orders,
+        stages=st.lists(st.sampled_from(STAGES), min_size=2, max_size=4),
+        happened=st.booleans(),
+    )
     def a_person_ends_what_nobody_knew_the_end_of(
-        self, data: st.DataObject, order: PickTask, stage: StrEnum, happened: bool
+        self, data: st.DataObject, order: PickTask, stages: list[StrEnum], happened: bool
     ) -> None:
-        """All goes well up to such a command, but for items that cannot be read where one must be put back.
-        The command's end is lost, and a person says what became of it."""
+        """Again and again the end of a command is lost, and a person says what became of it."""
         self.submit_order(order, 0)
         self.all_is_well()
+        for command in filter(None, map(self.up_to_a_stage, stages)):
+            if happened and self.agent.floor.has_room_for(command):
+                self.agent.floor.end(command)
+            self.agent.doubt(command)
+            self.check()
+            exception_id = list(self.agent.state.exceptions)[-1]
+            answers = [option for key, option in self.person.open() if key == exception_id]
+            self.person.settle(exception_id, data.draw(st.sampled_from(answers)))
+
+    def up_to_a_stage(self, stage: StrEnum) -> cmd.Command | None:
+        """All goes well up to such a command, but for items that cannot be read where one must go back."""
         while not (found := [c for c in self.agent.open_commands() if self.stage_of(c) is stage]):
             self.check()
             unread = stage is UnitPhase.REJECTED and self.agent.scan_steps(ev.ScanTarget.ITEM)
             if unread:
                 self.agent.scan(None, unread[0][1])
             elif not self.agent.advance():
-                return
-        if happened and self.agent.floor.has_room_for(found[0]):
-            self.agent.floor.end(found[0])
-        self.agent.doubt(found[0])
-        self.check()
-        exception_id = list(self.agent.state.exceptions)[-1]
-        answers = [option for key, option in self.person.open() if key == exception_id]
-        self.person.settle(exception_id, data.draw(st.sampled_from(answers)))
+                return None
+        return found[0]
 
     def stage_of(self, command: cmd.Command) -> StrEnum | None:
         """How far that has come which the command is for."""

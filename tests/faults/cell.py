@@ -25,7 +25,7 @@ from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn, TaskId
-from edge_agent.domain.inputs import DeviceReported, Input, Started, TaskSubmitted
+from edge_agent.domain.inputs import DeviceReported, ExceptionAnswered, Input, Started, TaskSubmitted
 from edge_agent.domain.site import Site
 from edge_agent.domain.task import PickTask
 from edge_agent.ports import Device
@@ -38,7 +38,7 @@ from simulators.catalogue import build_stock
 from simulators.clock import SimClock
 from simulators.faults import AnyFault
 from simulators.site import build_site
-from tests.core.agent import a_line, a_task, digest
+from tests.core.agent import SUE, a_line, a_task, digest
 from tests.simulators.floor import SITE, Notes, free_port, small_site
 from tests.virtual.warehouse import Told
 
@@ -199,6 +199,11 @@ class Cell:
     def reset(self, device: str) -> None:
         """Be the operator at a machine."""
         self.simulated.faults.injector(device).reset()
+
+    def answer(self, action: str) -> None:
+        """Settle the one open exception."""
+        (exception_id,) = self.state.exceptions
+        self._put(ExceptionAnswered(exception_id, action, SUE))
 
     async def until(self, condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
         async with asyncio.timeout(deadline_s):

@@ -77,11 +77,17 @@ async def test_a_jammed_conveyor_gets_no_orders_and_finishes_when_it_is_cleared(
 
 
 @pytest.mark.fault("e_stop")
-async def test_a_picker_goes_on_only_after_its_stop_was_acknowledged_at_the_machine(cell: MakeCell) -> None:
+async def test_a_stopped_picker_goes_on_after_machine_and_agent_were_told_so(
+    cell: MakeCell,
+) -> None:
     async with cell(of(fault="e_stop", verb="place", reset_after_s=None)) as site:
         site.submit(quantity=2)
         await no_orders_until_it_is_reset(site, "e_stop", "picker-1", Mode.E_STOPPED)
+        await site.until(lambda: site.why() == [WaitCode.HELD])
+        given = len(site.witness["picker-1"].sent)
+        site.answer("resume")
         await site.until(lambda: len(site.of(ev.TaskCompleted)) == 2)
+        assert len(site.witness["picker-1"].sent) > given
         assert site.state.exceptions == {}
 
 
