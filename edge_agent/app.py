@@ -1,8 +1,8 @@
 """The composition root: builds the parts, starts them in order, stops them in order.
 
-Start: journal (replayed) -> loop -> devices (each reconciles what was open) -> broker. Ready is said when the
-journal is replayed and every device has been synchronised or found unreachable. Stop: intake and orders end
-first, what is committed is still told, the journal is closed last.
+Start: journal (replayed) -> local API -> loop -> devices (each reconciles what was open) -> broker. Ready is
+said when the journal is replayed and every device has been synchronised or found unreachable. Stop: orders
+end first, then the local API, then the loop; what is committed is still told, the journal is closed last.
 """
 
 import asyncio
@@ -18,6 +18,10 @@ import structlog
 from drivers.profile import Handshake, Profile
 from drivers.registry import build_device, build_scanner
 from edge_agent import __version__
+from edge_agent.adapters.api.bridge import Bridge
+from edge_agent.adapters.api.parts import Parts
+from edge_agent.adapters.api.server import ApiServer
+from edge_agent.adapters.api.timeline import History
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.cloudevents import CloudEvents
 from edge_agent.adapters.heap import give_back
@@ -105,6 +109,8 @@ class Agent:
             journal = await SqlJournal.open(self._site.journal.url)
             parts.push_async_callback(journal.close)
             await self._recover(journal)
+            self._api = self._api_server()
+            parts.push_async_callback(self._api.stop)
             async with asyncio.TaskGroup() as tasks:
                 await self._live(tasks, journal, signals)
 
@@ -143,6 +149,8 @@ class Agent:
         self._publisher.agent_state("online")
 
     async def _live(self, tasks: asyncio.TaskGroup, journal: SqlJournal, signals: Signals) -> None:
+        if self._site.api.socket is not None:
+            self._api.start()  # before anything moves: there may be another agent on it
         loop = tasks.create_task(self._loop.run(), name="loop")
         kept: dict[DeviceId, DeviceSupervisor | ScannerSupervisor] = {**self._devices, **self._scanners}
         supervisors = [tasks.create_task(one.run(), name=device_id) for device_id, one in kept.items()]
@@ -162,6 +170,7 @@ class Agent:
         signals.on_drain = self._toggle_drain
         await signals.stop.wait()
         await self._finish_moves(signals)
+        await self._api.stop()
         await _end(*supervisors, watchdog, *keeping)
         self._loop.stop()
         await loop
@@ -170,6 +179,10 @@ class Agent:
         await _end(publisher)
         await self._link.stop()
         await broker
+
+    def _api_server(self) -> ApiServer:
+        history = History(self._site.journal.url)
+        return ApiServer(Parts(self._site, Bridge(self._loop, self._clock), history, self._device_view))
 
     def _housekeeping(self, journal: SqlJournal) -> Housekeeping:
         broker = self._site.broker

@@ -16,8 +16,9 @@ from typing import Annotated, TypeVar
 import typer
 
 from drivers.profile import Profile
-from edge_agent import __version__, cli_journal, crash_points, logs
+from edge_agent import __version__, cli_journal, cli_tasks, crash_points, logs
 from edge_agent.cli_campaigns import campaign_app
+from edge_agent.cli_decisions import exceptions_app, holds_app
 from edge_agent.cli_faults import fault_app
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError, EdgeAgentError
@@ -29,6 +30,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_tasks.app, name="tasks")
+app.add_typer(exceptions_app, name="exceptions")
+app.add_typer(holds_app, name="holds")
 app.add_typer(cli_journal.app, name="journal")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(fault_app, name="fault")

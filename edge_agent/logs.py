@@ -5,8 +5,14 @@ import sys
 
 import structlog
 
-_QUIET = {"asyncua": logging.CRITICAL, "pymodbus": logging.CRITICAL, "alembic": logging.WARNING}
-"""The libraries log every lost link with a traceback; the supervisors say it once, in one line."""
+_QUIET = {
+    "asyncua": logging.CRITICAL,
+    "pymodbus": logging.CRITICAL,
+    "alembic": logging.WARNING,
+    "uvicorn": logging.ERROR,
+}
+"""The libraries log every lost link with a traceback; the supervisors say it once, in one line. A client that
+sends nonsense must not fill the log."""
 
 
 def configure(level: str = "INFO", *, as_json: bool | None = None) -> None:

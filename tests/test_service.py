@@ -71,10 +71,23 @@ def test_it_is_started_and_watched_as_the_agent_expects() -> None:
 
 
 def test_its_user_is_the_one_that_is_made() -> None:
-    (line,) = [line for line in SYSUSERS.read_text().splitlines() if not line.startswith("#")]
-    kind, name, *_ = line.split()
-    assert kind == "u"
+    (name,) = declared("u")
     assert settings("Service")["User"] == [name]
+
+
+def test_the_local_api_has_a_folder_and_a_group_that_the_user_is_in() -> None:
+    service = settings("Service")
+    (group,) = declared("g")
+    assert f"EDGE_AGENT__API__GROUP={group}" in service["Environment"]
+    assert [*declared("m"), *service["User"]] == ["edge-agent", "edge-agent"]
+    (folder,) = service["RuntimeDirectory"]
+    assert f"EDGE_AGENT__API__SOCKET=%t/{folder}/api.sock" in service["Environment"]
+
+
+def declared(kind: str) -> list[str]:
+    """The names that the sysusers file has of a kind: `u` users, `g` groups, `m` members of groups."""
+    words = (line.split() for line in SYSUSERS.read_text().splitlines() if not line.startswith("#"))
+    return [name for kind_, name, *_ in words if kind_ == kind]
 
 
 def test_systemd_makes_the_user(tmp_path: Path) -> None:

@@ -112,6 +112,18 @@ class JournalReader:
         rows = self._rows(sa.select(schema.event).where(column > after).order_by(column).limit(limit))
         return [from_row(row) for row in rows]
 
+    def mentioning(self, text: str, after: int, limit: int) -> list[Recorded]:
+        """Up to `limit` records with a sequence above `after` whose stored body holds `text`, in order, none
+        from the archive. Goes over the events one by one until it has them."""
+        found = sa.select(schema.event).where(_EVENT.sequence > after, sa.func.instr(_EVENT.body, text) > 0)
+        return [from_row(row) for row in self._rows(found.order_by(_EVENT.sequence).limit(limit))]
+
+    def last_mentioning(self, text: str) -> Recorded | None:
+        """As `mentioning`, only the newest; the sooner found the newer it is."""
+        found = sa.select(schema.event).where(sa.func.instr(_EVENT.body, text) > 0)
+        rows = self._rows(found.order_by(_EVENT.sequence.desc()).limit(1))
+        return from_row(rows[0]) if rows else None
+
     def records(self) -> Iterator[Recorded]:
         """Every record from the first on, a page in memory at a time, those in the archive too."""
         after = 0

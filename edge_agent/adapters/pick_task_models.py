@@ -88,6 +88,9 @@ Label = Annotated[str, _text(r"[!-~]{1,16}", "1 to 16 printable ASCII characters
 LotOrSerial = Annotated[str, _text(_CSET_82, "1 to 20 characters that GS1 allows in lots and serial numbers")]
 OptionalKey = Annotated[str, _text(rf"|{_PRINTABLE}", "up to 64 printable ASCII characters")]
 Reason = Annotated[str, _text(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters without control characters")]
+OptionalReason = Annotated[
+    str, _text(r"[^\x00-\x1f\x7f]{0,200}", "up to 200 characters, no control characters")
+]
 Gtin14 = Annotated[str, AfterValidator(to_gtin_14)]
 Time = Annotated[datetime, BeforeValidator(_time)]
 Day = Annotated[date, BeforeValidator(_day)]

@@ -1,6 +1,7 @@
 """One step of the core: inputs in, events out, the state moved on by each event as it is decided."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 from edge_agent.core.decide import decide
 from edge_agent.core.evolve import evolve
@@ -17,15 +18,26 @@ LONGEST_WAIT_S = 30.0
 
 def step(state: State, inputs: Iterable[Input], now: Instant) -> list[Event]:
     """Decide every input, then plan. The events must be durable before anything is done about them."""
-    events: list[Event] = []
-    for what in inputs:
-        for event in decide(state, what, now):
-            evolve(state, event, now.clock_s)
-            events.append(event)
-    for event in plan(state, now):
+    decided = [decide_one(state, what, now) for what in inputs]
+    return [*chain.from_iterable(decided), *plan_all(state, now)]
+
+
+def decide_one(state: State, what: Input, now: Instant) -> list[Event]:
+    """What one input leads to by itself. After the last of them comes `plan_all`."""
+    return _applied(state, decide(state, what, now), now)
+
+
+def plan_all(state: State, now: Instant) -> list[Event]:
+    """What free resources do next."""
+    return _applied(state, plan(state, now), now)
+
+
+def _applied(state: State, events: Iterable[Event], now: Instant) -> list[Event]:
+    applied = []
+    for event in events:
         evolve(state, event, now.clock_s)
-        events.append(event)
-    return events
+        applied.append(event)
+    return applied
 
 
 def next_wakeup_s(state: State, now: Instant) -> float | None:

@@ -58,6 +58,32 @@ class JournalSettings(Section):
     Days in which the agent runs: a wall clock that is set changes nothing."""
 
 
+class Access(Section):
+    """People of this machine, by the names of their users and groups."""
+
+    users: tuple[str, ...] = ()
+    """Names of users."""
+    groups: tuple[str, ...] = ()
+    """Names of groups: all their members."""
+
+
+class Api(Section):
+    """The local API: how people and programs of this machine talk to the running agent."""
+
+    socket: str | None = Field(None, min_length=1, max_length=100)
+    """The Unix socket that the agent makes; a relative path is taken from the working directory. Without it
+    there is no local API."""
+    mode: str = Field("0660", pattern=r"^0?[0-7]{3}$")
+    """The socket's file mode, octal: who may write to it may speak to the agent."""
+    group: str | None = None
+    """The group that the socket belongs to; without it the agent's own."""
+    operators: Access | None = None
+    """Who may give orders: tasks, answers to exceptions, holds. Without it everybody whom the file mode lets
+    in; with it the others may only look."""
+    supervisors: Access = Access()
+    """Who may also approve what needs a second person."""
+
+
 class DeviceSettings(Section):
     """One device: which profile it follows and where it is."""
 
@@ -223,6 +249,7 @@ class Site(Section):
     """This agent's name, the start of its event ids: letters, digits, `_`, `.`, `-`, 64 at most."""
     broker: Broker = Broker()
     journal: JournalSettings = JournalSettings()
+    api: Api = Api()
     devices: dict[DeviceId, DeviceSettings] = Field(min_length=1)
     points: dict[PointId, Point] = Field(min_length=1)
     storage: dict[DeviceId, Storage] = Field(min_length=1)

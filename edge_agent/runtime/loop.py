@@ -15,13 +15,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import structlog
 
 from edge_agent.core.confirmations import is_confirmed
 from edge_agent.core.evolve import evolve
 from edge_agent.core.state import State
-from edge_agent.core.step import next_wakeup_s, step
+from edge_agent.core.step import decide_one, next_wakeup_s, plan_all
 from edge_agent.crash_points import CrashPoint, reached
 from edge_agent.domain.events import Event, Recorded
 from edge_agent.domain.inputs import Input, Tick
@@ -42,7 +43,15 @@ OnDurable = Callable[[], None]
 @dataclass(frozen=True, slots=True)
 class _Entry:
     what: Input
-    on_durable: OnDurable | None
+    on_durable: OnDurable | None = None
+    answer: asyncio.Future[Sequence[Event]] | None = None
+
+    def durable(self, events: Sequence[Event]) -> None:
+        """All that was decided for it is on disk."""
+        if self.on_durable is not None:
+            self.on_durable()
+        if self.answer is not None and not self.answer.done():  # whoever asked may have gone
+            self.answer.set_result(events)
 
 
 class Loop:
@@ -71,7 +80,17 @@ class Loop:
 
     def put(self, what: Input, on_durable: OnDurable | None = None) -> None:
         """Hand an input to the loop. `on_durable` is called once all that follows from it is on disk."""
-        self._inbox.append(_Entry(what, on_durable))
+        self._enter(_Entry(what, on_durable))
+
+    def ask(self, what: Input) -> asyncio.Future[Sequence[Event]]:
+        """As `put`, for whoever wants to know what was decided: the events of this very input, once they are
+        on disk. An input without effect has none. Of a loop that ends with `JournalError` nothing comes."""
+        answer = asyncio.get_running_loop().create_future()
+        self._enter(_Entry(what, answer=answer))
+        return answer
+
+    def _enter(self, entry: _Entry) -> None:
+        self._inbox.append(entry)
         self._wake.set()
 
     def when_durable(self, read: Callable[[], None]) -> None:
@@ -132,16 +151,16 @@ class Loop:
         """Decide what is in the inbox, commit, act."""
         now = self._clock.now()
         entries = [self._inbox.popleft() for _ in range(min(len(self._inbox), BATCH_LIMIT))]
-        events = step(self.state, [entry.what for entry in entries], now)
+        decided = [decide_one(self.state, entry.what, now) for entry in entries]
+        planned = plan_all(self.state, now)
         self._decided = now
-        records = [self._record(event, now) for event in events]
+        records = [self._record(event, now) for event in chain(*decided, planned)]
         if records:
             await self._commit(records)
             self._durable = Position(self._sequence, self._confirmation, now.clock_s)
             self._act(records)
-        for entry in entries:
-            if entry.on_durable is not None:
-                entry.on_durable()
+        for entry, events in zip(entries, decided, strict=True):
+            entry.durable(events)
         if self._snapshots is not None:
             self._snapshots.after_turn(self.state, self._durable)
         self.turns += 1

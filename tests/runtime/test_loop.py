@@ -222,3 +222,30 @@ async def test_a_wait_that_ends_while_a_turn_is_on_its_way_is_not_slept_over() -
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+async def test_who_asks_is_given_the_events_of_its_own_input_when_they_are_durable() -> None:
+    journal = GateJournal()
+    rig = Rig(journal)
+    rig.submit(1)
+    first, second = a_task("T-2", box=2), a_task("T-3", box=2)
+    asked = [rig.loop.ask(TaskSubmitted(task, repr(task))) for task in (first, second, first)]
+    turn = asyncio.create_task(rig.loop.turn(), name="turn")
+    await journal.asked.wait()
+    assert not any(answer.done() for answer in asked)
+    journal.gate.set()
+    await turn
+    accepted, rejected, repeated = [await answer for answer in asked]
+    assert [(type(event), event.task_id) for event in accepted] == [(ev.TaskAccepted, "T-2")]  # type: ignore[union-attr]
+    assert [type(event) for event in rejected] == [ev.TaskRejected]
+    assert list(repeated) == []
+
+
+async def test_an_asker_that_has_gone_away_disturbs_nobody() -> None:
+    journal = GateJournal()
+    journal.gate.set()
+    rig = Rig(journal)
+    task = a_task("T-1")
+    rig.loop.ask(TaskSubmitted(task, repr(task))).cancel()
+    await rig.loop.turn()
+    assert rig.accepted() == ["T-1"]

@@ -1,0 +1,35 @@
+"""What would end a wait: for whoever asks why a task does not move."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from edge_agent.core.wait import Wait, WaitCode
+
+REMEDIES: Mapping[WaitCode, str] = MappingProxyType(
+    {
+        WaitCode.DRAINING: "somebody ends the draining (SIGUSR1 to the agent)",
+        WaitCode.NOT_BEFORE: "the time comes that the task names",
+        WaitCode.NO_PUT_POSITION: "a container leaves its put position",
+        WaitCode.STATION_QUEUE_FULL: "a tote of the station's queue is finished with",
+        WaitCode.NO_ASRS: "the site file gets an AS/RS that reaches the location",
+        WaitCode.TOTE_IN_USE: "the tote comes back from where it is used now",
+        WaitCode.TOTE_ON_THE_WAY: "the tote arrives",
+        WaitCode.CONTAINER_ON_THE_WAY: "the container arrives",
+        WaitCode.BEING_PICKED: "the station goes on picking",
+        WaitCode.DEVICE_NOT_READY: "the device is ready: look at its link, its panel and its fault",
+        WaitCode.DEVICE_BUSY: "the device ends a command",
+        WaitCode.DEVICE_REFUSED: "the agent gives the command anew, in seconds",
+        WaitCode.POINT_FULL: "a load leaves the point",
+        WaitCode.COMMAND_OPEN: "the device ends the command",
+        WaitCode.SCAN_OPEN: "the scanner reads, or its time is over",
+        WaitCode.OTHER_WORK_FIRST: "what goes first is done",
+        WaitCode.HELD_BY_PERSON: "a person releases it: edge-agent holds list, edge-agent holds release",
+        WaitCode.HELD: "a person settles the exception: edge-agent exceptions show {about}",
+    }
+)
+"""Every code, with what would move it."""
+
+
+def remedy(wait: Wait) -> str:
+    """What would end this wait."""
+    return REMEDIES[wait.code].format(about=wait.about)
