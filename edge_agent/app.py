@@ -152,6 +152,7 @@ class Agent:
             tasks.create_task(self._snapshots.run(), name="snapshots"),
             tasks.create_task(self._housekeeping(journal).run(), name="housekeeping"),
             tasks.create_task(self._disk_watch(journal).run(), name="disk"),
+            tasks.create_task(self._tick(), name="etas"),
             tasks.create_task(ClockWatch(self._clock, kernel_clock_sync, self._put).run(), name="clock"),
         ]
         for one in kept.values():
@@ -226,6 +227,12 @@ class Agent:
             await asyncio.sleep(interval_s / 2)
             if self._loop.turns > turns:
                 self._notifier.watchdog()
+
+    async def _tick(self) -> None:
+        """Have the ends of the tasks looked at, whether anything happens or not."""
+        while True:
+            await asyncio.sleep(self._site.policies.eta_interval_s)
+            self._loop.put(Tick())
 
     def _task_view(self, task_id: TaskId) -> dict[str, object] | None:
         return task_view(self._state, task_id, self._clock.now())

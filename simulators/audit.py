@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.audit_containers import check_containers
+from simulators.audit_etas import EtaErrors, check_etas
 from simulators.audit_findings import FindingKind, Findings
 from simulators.audit_oms import OmsLedger, read_oms
 from simulators.audit_scans import Lag, ScanCheck, first_command_lags
@@ -126,6 +127,7 @@ class Audit:
     verification: VerificationCounts
     confirmations: ConfirmationCounts
     latency_ms: Latencies
+    eta_error_s: EtaErrors
     seconds: float
     """From the first line of the OMS's ledger to the last."""
     problems: tuple[str, ...]
@@ -165,6 +167,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
     check_tasks(oms_ledger, placed, findings)
     check_containers(oms_ledger, world_book, findings)
     scans.run()
+    etas = check_etas(oms_ledger, findings)
     lags = Lags(first_command_lags(oms_ledger, world_book), scans.lags)
     result = Audit(
         tasks=_tasks(oms_ledger),
@@ -176,6 +179,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
             task_to_first_command=Latency.of(lag.seconds for lag in lags.task_to_first_command),
             scan_to_confirmation=Latency.of(lag.seconds for lag in lags.scan_to_confirmation),
         ),
+        eta_error_s=etas,
         seconds=round(oms_ledger.seconds, 3),
         problems=tuple(finding.text for finding in findings.found),
     )

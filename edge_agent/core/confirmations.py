@@ -29,6 +29,7 @@ _NAMES: dict[type, str] = {
     ev.TaskReplaced: "task_accepted",
     ev.TaskRejected: "task_rejected",
     ev.TaskStarted: "task_started",
+    ev.EtaChanged: "eta_changed",
     ev.ToteRetrieved: "tote_retrieved",
     ev.UnitVerified: "unit_verified",
     ev.ScanRejected: "unit_rejected",
@@ -124,6 +125,15 @@ def _(event: ev.TaskStarted) -> Data:
         "station": event.station_id,
         "put_position": event.put_point,
         "eta": event.eta.isoformat(),
+    }
+
+
+@_data.register
+def _(event: ev.EtaChanged) -> Data:
+    return {
+        "task_id": event.task_id,
+        "eta": event.eta.isoformat(),
+        "earlier_eta": event.earlier_eta.isoformat(),
     }
 
 

@@ -97,6 +97,10 @@ class TaskState:
     station_id: StationId | None = None
     put_point: PointId | None = None
     eta: datetime | None = None
+    """When it should end, as last told."""
+    eta_told_s: float = 0.0
+    """When that was told, on the agent's clock; as is the next."""
+    started_s: float = 0.0
     container_here: bool = False
     """The order container stands on the put position."""
     exit: PointId | None = None
@@ -157,6 +161,7 @@ class ScanStep:
     scanner: DeviceId
     attempt: int
     deadline_s: float
+    requested_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -188,6 +193,8 @@ class DeviceState:
     has accepted one."""
     unstarted: int = 0
     """Commands in a row that it was found not to have begun, since one was done."""
+    cycles: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """The last cycle times of each verb, in seconds, the newest last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,10 @@ class Policies(Section):
     """How long a stop waits for moves under way; a second signal ends the wait."""
     refusals: PositiveInt = 30
     """So many refusals of a device in a row, or commands that it never began, are held for a person."""
+    eta_change_s: PositiveFloat = 60.0
+    """The OMS is told anew when a task will end once that has moved by more than this."""
+    eta_interval_s: PositiveFloat = 30.0
+    """So often that is looked at, and it is told at most so often for one task."""
 
 
 class Limits(Section):
@@ -187,7 +191,8 @@ class Limits(Section):
 
 
 class CycleTimes(Section):
-    """How long the machines take, in seconds at speed 1. Only the ETA and the simulators use them."""
+    """How long the machines take, in seconds at speed 1. The simulators use them, and the ETA until it has
+    measured them."""
 
     retrieve_s: PositiveFloat = 9.0
     """AS/RS: location to outfeed."""

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from edge_agent.domain.site import Site
 from simulators.audit import Audit, audit
-from simulators.demo.addresses import free_port, relocate
+from simulators.demo.addresses import PREFIX, free_port, relocate
 from simulators.demo.broker import SceneBroker, broker_for
 from simulators.demo.processes import EDGE_AGENT, Child
 
@@ -57,7 +57,7 @@ class Scene:
         self.simulators = self._child(
             "simulators", "simulate", *config, "--ledger", str(self.world_ledger), *faults
         )
-        self.agent = self._child("agent", "run", *config)
+        self.agent = self._child("agent", "run", *config, env=_as_fast(site, options.speed))
         self.oms = self._child(
             "oms",
             "oms",
@@ -67,8 +67,8 @@ class Scene:
             *(() if options.rate_per_h is None else ("--rate", str(options.rate_per_h))),
         )
 
-    def _child(self, name: str, *arguments: str) -> Child:
-        return Child(name, (*EDGE_AGENT, *arguments), self.folder, self.env)
+    def _child(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> Child:
+        return Child(name, (*EDGE_AGENT, *arguments), self.folder, {**(env or {}), **self.env})
 
     @property
     def processes(self) -> Sequence[Child]:
@@ -90,3 +90,12 @@ class Scene:
     def audit(self) -> Audit:
         """Compare what the OMS was told with what the world did."""
         return audit(self.oms_ledger, self.world_ledger)
+
+
+def _as_fast(site: Site, speed: float) -> dict[str, str]:
+    """The agent lives in real seconds: for it the machines are as fast as they are played."""
+    times = {f"CYCLE_TIMES__{key}": value for key, value in site.cycle_times.model_dump().items()}
+    policies = site.policies
+    etas = {"eta_change_s": policies.eta_change_s, "eta_interval_s": policies.eta_interval_s}
+    times |= {f"POLICIES__{key}": value for key, value in etas.items()}
+    return {f"{PREFIX}{key.upper()}": str(value / speed) for key, value in times.items()}

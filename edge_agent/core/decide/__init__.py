@@ -10,6 +10,7 @@ from typing import assert_never
 from edge_agent.core.decide.commands import command_answered, command_resolved
 from edge_agent.core.decide.intake import cancel_submitted, message_refused, task_submitted
 from edge_agent.core.decide.scans import device_reported, scanned
+from edge_agent.core.eta import revise_etas
 from edge_agent.core.state import State
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
@@ -50,6 +51,6 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
         case inp.ClockSet(step_s):
             yield ev.ClockStepped(step_s)
         case inp.Tick():
-            pass  # time itself decides nothing: `plan` sees that it has passed
+            yield from revise_etas(state, now)  # everything else that time decides, `plan` sees by itself
         case _:
             assert_never(what)

@@ -45,6 +45,7 @@ from edge_agent.domain.events.exception import (
 from edge_agent.domain.events.task import (
     CancelRequested,
     ContainerArrived,
+    EtaChanged,
     LineCancelled,
     LinePicked,
     LineShort,
@@ -96,6 +97,7 @@ Event: TypeAlias = (
     | TaskRejected
     | CancelRequested
     | TaskStarted
+    | EtaChanged
     | ContainerArrived
     | TaskFilled
     | TaskCompleted
@@ -168,6 +170,7 @@ __all__ = [
     "DeviceChanged",
     "DiskChanged",
     "DrainChanged",
+    "EtaChanged",
     "Event",
     "ExceptionKind",
     "ExceptionRaised",

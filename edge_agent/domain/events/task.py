@@ -69,6 +69,16 @@ class TaskStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class EtaChanged:
+    """The task will end at another time than told before."""
+
+    task_id: TaskId
+    eta: datetime
+    earlier_eta: datetime
+    """What was told before; earlier or later than `eta`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerArrived:
     """The order container stands on its put position."""
 
