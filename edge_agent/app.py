@@ -31,6 +31,7 @@ from edge_agent.core.state import Plant, State
 from edge_agent.core.view import agent_view, device_view, held_tasks, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import Drain, Input, Started, Tick
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import ConfigurationError
@@ -67,11 +68,17 @@ class Signals:
 class Agent:
     """One gateway's agent, put together from its site file."""
 
-    def __init__(self, site: Site, profiles: Mapping[str, Profile], clock: SystemClock | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        profiles: Mapping[str, Profile],
+        catalogue: Catalogue | None = None,
+        clock: SystemClock | None = None,
+    ) -> None:
         """Raises `ConfigurationError` where a device cannot be built."""
         self._site = site
         self._clock = clock or SystemClock()
-        self._state = State(_plant(site, profiles))
+        self._state = State(_plant(site, profiles, catalogue or Catalogue()))
         self._devices: dict[DeviceId, DeviceSupervisor] = {}
         self._scanners: dict[DeviceId, ScannerSupervisor] = {}
         self._loop: Loop
@@ -246,12 +253,13 @@ class Agent:
         return list(self._state.tasks)
 
 
-def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
+def _plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> Plant:
     used = {device_id: profiles[device.profile] for device_id, device in site.devices.items()}
     return Plant(
         site,
         max_open={device_id: profile.max_open for device_id, profile in used.items()},
         aim={device_id: profile.scanner.aim for device_id, profile in used.items() if profile.scanner},
+        catalogue=catalogue,
     )
 
 

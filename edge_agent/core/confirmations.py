@@ -62,7 +62,8 @@ def _data(event: ev.Event) -> Data:
 
 def _unit(unit: ev.PickedUnit) -> Data:
     expiry = unit.expiry.isoformat() if unit.expiry else None
-    return {"gtin": unit.gtin, "lot": unit.lot, "expiry": expiry, "serial": unit.serial}
+    said = {"gtin": unit.gtin, "lot": unit.lot, "expiry": expiry, "serial": unit.serial}
+    return said | ({"units": unit.units} if unit.units > 1 else {})
 
 
 def _line(result: ev.LineResult) -> Data:
@@ -155,7 +156,7 @@ def _(event: ev.UnitVerified) -> Data:
     return {
         "task_id": event.task_id,
         "line_id": event.line_id,
-        "rule": "V3",
+        "rule": "V3" if event.unit.units == 1 else "V4",
         "scanner": event.scanner,
     } | _unit(event.unit)
 
@@ -244,7 +245,7 @@ def _(event: ev.UnitPlaced) -> Data:
         "location": event.location,
         "container": event.tote,
         "to_container": event.container,
-        "delta": -1,
+        "delta": -event.unit.units,
         "reason": "picked",
     } | _unit(event.unit)
 

@@ -25,6 +25,7 @@ from edge_agent.domain.ids import (
     TaskId,
     TripId,
 )
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Labels, Site
 from edge_agent.domain.task import Line, PickTask, Source
 from edge_agent.domain.time import ClockSync
@@ -42,6 +43,8 @@ class Plant:
     """How many commands each machine takes at once (from its profile)."""
     aim: Mapping[DeviceId, bool] = field(default_factory=dict)
     """Which scanners send AIM identifiers (from their profiles)."""
+    catalogue: Catalogue = field(default=Catalogue(), repr=False)
+    """The item master as it was read at the start."""
     labels: SiteLabels = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -65,7 +68,7 @@ class LineState:
 
     @property
     def picked(self) -> int:
-        return len(self.units)
+        return sum(unit.units for unit in self.units)
 
     @property
     def remaining(self) -> int:
@@ -147,6 +150,8 @@ class Hand:
     phase: UnitPhase = UnitPhase.PICKING
     unit: PickedUnit | None = None
     """What its label said, once verified."""
+    weight_g: int | None = None
+    """What the picker weighed; None: it has no scale, or did not say."""
     rejected_by: str = ""
     """The rule that sent it back, V1..V20."""
     command_id: CommandId | None = None

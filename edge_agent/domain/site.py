@@ -152,6 +152,14 @@ class Labels(Section):
         return self
 
 
+class CatalogueSettings(Section):
+    """The item master: what is known of the items beyond what the tasks say."""
+
+    file: str | None = None
+    """The catalogue file; a relative path is taken from the site file's folder. Without it there are no
+    packs, and no weight is compared."""
+
+
 class Policies(Section):
     """How far the machine goes by itself before it asks a person."""
 
@@ -242,6 +250,7 @@ class Site(Section):
     reject: PointId
     """Where loads go that nobody can identify and containers of cancelled tasks."""
     labels: Labels = Labels()
+    catalogue: CatalogueSettings = CatalogueSettings()
     policies: Policies = Policies()
     limits: Limits = Limits()
     cycle_times: CycleTimes = CycleTimes()

@@ -37,7 +37,7 @@ def _advance(state: State, event: ev.Event, station_id: StationId) -> Hand:
 
 @apply.register
 def _(event: ev.UnitGripped, state: State, _clock_s: float) -> None:
-    _advance(state, event, event.station_id)
+    _advance(state, event, event.station_id).weight_g = event.weight_g
 
 
 @apply.register
