@@ -74,6 +74,13 @@ class VerificationCounts:
     """Units placed that nobody ordered there or no scanner had read, injected or not."""
     false_rejects: int
     """Units that were right and read, and rejected all the same."""
+    swapped: int
+    """Units gripped that carry the label of the item that was ordered and are another one."""
+    swapped_caught: int
+    """Of those, the ones that were not placed: their weight told."""
+    swapped_hidden: int
+    """Of those, the ones that were placed and that nothing could tell: no weight is known, or it is the
+    same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +233,16 @@ def _moves(world: WorldBook, findings: Findings) -> MoveCounts:
 def _verification(world: WorldBook, scans: ScanCheck, findings: Findings) -> VerificationCounts:
     let_through = sum(key in world.grips and world.grips[key].is_placed for key in world.wrong_items)
     injected = len(world.wrong_items) + world.no_reads
+    swapped = [world.grips[key] for key in world.swapped if key in world.grips]
+    placed = [grip for grip in swapped if grip.is_placed]
     return VerificationCounts(
         injected=injected,
         caught=injected - let_through - world.no_reads_missed,
         escaped=findings.count(FindingKind.ESCAPED),
         false_rejects=scans.false_rejects,
+        swapped=len(swapped),
+        swapped_caught=len(swapped) - len(placed),
+        swapped_hidden=sum(grip.unit.hidden for grip in placed),
     )
 
 

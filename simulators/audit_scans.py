@@ -71,7 +71,8 @@ class ScanCheck:
         if reading is None or data["task_id"] not in self._oms.stories:
             return False
         line = self._oms.lines(data["task_id"]).get(data["line_id"])
-        return line is not None and fits(line, reading.grip.unit.identity)
+        unit = reading.grip.unit
+        return line is not None and fits(line, unit.identity) and fits(line, unit.labelled)
 
     def _reading_before(self, told: Told) -> Reading | None:
         """The last reading of that scanner, if its unit was still in the gripper when the agent decided."""

@@ -55,6 +55,8 @@ def _add_counts(table: Table, audit: Audit) -> None:
         "Verification",
         Group(
             f"{scans.injected} faults injected, {scans.caught} caught, {scans.false_rejects} false rejects",
+            f"{scans.swapped} labels swapped, {scans.swapped_caught} caught by weight, "
+            f"{scans.swapped_hidden} hidden",
             _noughts(escaped=scans.escaped),
         ),
     )

@@ -34,8 +34,22 @@ class UnitRecord:
     """One unit and where it is now: in a load, or in the gripper of a device."""
 
     unit: str
-    identity: Identity
+    really: Identity
     place: str
+    label: Identity | None = None
+    """What stands on it, where that is the label of another item."""
+    hidden: bool = False
+    """Neither scan nor weight can tell that its label is wrong."""
+
+    @property
+    def labelled(self) -> Identity:
+        """What a scanner reads."""
+        return self.label or self.really
+
+    @property
+    def identity(self) -> Identity:
+        """What it is, as far as anybody can tell."""
+        return self.labelled if self.hidden else self.really
 
 
 @dataclass(slots=True)
@@ -82,6 +96,8 @@ class WorldBook:
         self.filled_at: dict[str, str] = {}
         """The point on which the last unit was placed into a container."""
         self.wrong_items: list[CommandKey] = []
+        self.swapped: list[CommandKey] = []
+        """Picks of a unit with another item's label."""
         self.grips: dict[CommandKey, Grip] = {}
         self.no_reads = 0
         self.no_reads_missed = 0
@@ -276,8 +292,8 @@ class WorldBook:
             unit = self.units[name] = UnitRecord(name, told, expected_at)
         if unit.place != expected_at:
             self._world(f"unit {name} was moved out of {expected_at} while it was in {unit.place}")
-        if told.gtin != unit.identity.gtin or ("lot" in facts and not _same(told, unit.identity)):
-            self._world(f"unit {name} was {unit.identity} at the start and is {told} now")
+        if told.gtin != unit.really.gtin or ("lot" in facts and not _same(told, unit.really)):
+            self._world(f"unit {name} was {unit.really} at the start and is {told} now")
         return unit
 
     # ---- scans and faults ----------------------------------------------------------------------------
@@ -290,7 +306,7 @@ class WorldBook:
         if (load := facts.get("load")) is not None and load in data:
             self._read_loads.add(load)
             self._unread.pop(load, None)
-        if (unit := self.units.get(facts.get("unit", ""))) is None or unit.identity.gtin[1:] not in data:
+        if (unit := self.units.get(facts.get("unit", ""))) is None or unit.labelled.gtin[1:] not in data:
             return
         self._unread.pop(unit.unit, None)
         if (grip := self._held.get(unit.place)) is not None:
@@ -304,6 +320,10 @@ class WorldBook:
                 self._not_read(facts)
             case "wrong_item":
                 self.wrong_items.append(_key(facts))
+            case "swapped_label":
+                self.swapped.append(_key(facts))
+                unit = self.units[facts["unit"]]
+                unit.label, unit.hidden = Identity.of(facts["label"]), not facts["detectable"]
 
     def _not_read(self, facts: Facts) -> None:
         """What stands in front of a scanner could not be read, or not as it is."""

@@ -7,9 +7,11 @@ from typing import TypeAlias
 
 from edge_agent.domain.site import Site
 from simulators.audit import Audit, audit
+from simulators.catalogue import build_stock
 from simulators.demo.addresses import PREFIX, free_port, relocate
 from simulators.demo.broker import SceneBroker, broker_for
 from simulators.demo.processes import EDGE_AGENT, Child
+from simulators.item_master import write_catalogue
 
 BrokerFactory: TypeAlias = Callable[[int, Path], SceneBroker]
 
@@ -46,7 +48,9 @@ class Scene:
         self.control = folder / "control"
         """The simulators' control socket."""
         self.env = relocate(site, folder, self.port) | {"EDGE_AGENT__BROKER__PROTOCOL": self.broker.protocol}
-        self.env |= options.extra_env
+        self.catalogue = folder / "catalogue.yaml"
+        write_catalogue(build_stock(site, options.seed), self.catalogue)
+        self.env |= {f"{PREFIX}CATALOGUE__FILE": str(self.catalogue)} | dict(options.extra_env)
         config = ("--config", str(options.site_file))
         faults: tuple[str, ...] = (
             *("--faults", options.faults, "--seed", str(options.seed), "--speed", str(options.speed)),
