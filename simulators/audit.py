@@ -15,10 +15,12 @@ from simulators.audit_containers import check_containers
 from simulators.audit_etas import EtaErrors, check_etas
 from simulators.audit_findings import FindingKind, Findings
 from simulators.audit_oms import OmsLedger, read_oms
+from simulators.audit_records import Grip
 from simulators.audit_scans import Lag, ScanCheck, first_command_lags
+from simulators.audit_stock import StockCounts, check_stock
 from simulators.audit_tasks import check_tasks
-from simulators.audit_units import check_inventory, check_orders, check_totes
-from simulators.audit_world import Grip, WorldBook, read_world
+from simulators.audit_units import check_inventory, check_orders, check_totes, in_doubt
+from simulators.audit_world import WorldBook, read_world
 from simulators.oms_book import TaskStatus
 
 
@@ -135,6 +137,7 @@ class Audit:
     confirmations: ConfirmationCounts
     latency_ms: Latencies
     eta_error_s: EtaErrors
+    stock: StockCounts
     seconds: float
     """From the first line of the OMS's ledger to the last."""
     problems: tuple[str, ...]
@@ -169,7 +172,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
         placed[grip.container or ""].append(grip)
     scans = ScanCheck(oms_ledger, world_book, findings)
     check_orders(oms_ledger, placed, findings)
-    check_inventory(oms_ledger, placed, findings)
+    stock = _check_stock(oms_ledger, world_book, placed, findings)
     check_totes(oms_ledger, world_book, findings)
     check_tasks(oms_ledger, placed, findings)
     check_containers(oms_ledger, world_book, findings)
@@ -187,10 +190,21 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
             scan_to_confirmation=Latency.of(lag.seconds for lag in lags.scan_to_confirmation),
         ),
         eta_error_s=etas,
+        stock=stock,
         seconds=round(oms_ledger.seconds, 3),
         problems=tuple(finding.text for finding in findings.found),
     )
     return result, lags
+
+
+def _check_stock(
+    oms: OmsLedger, world: WorldBook, placed: dict[str, list[Grip]], findings: Findings
+) -> StockCounts:
+    """What was told of single units, then the record that follows from it: one mistake is found once."""
+    before = len(findings.found)
+    check_inventory(oms, placed, findings)
+    told_right = len(findings.found) == before
+    return check_stock(oms, world, in_doubt(oms), findings if told_right else Findings())
 
 
 def _tasks(oms: OmsLedger) -> TaskCounts:

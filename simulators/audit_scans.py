@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from simulators.audit_findings import FindingKind, Findings, Identity
 from simulators.audit_oms import OmsLedger, Told
+from simulators.audit_records import Grip, Reading
 from simulators.audit_units import fits
-from simulators.audit_world import Grip, Reading, WorldBook
+from simulators.audit_world import WorldBook
 
 CLOCKS_S = 0.02
 """How far the clocks of agent and simulators may be apart. A scan is written down just after it was sent, so

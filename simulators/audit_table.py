@@ -60,6 +60,11 @@ def _add_counts(table: Table, audit: Audit) -> None:
             _noughts(escaped=scans.escaped),
         ),
     )
+    stock = audit.stock
+    table.add_row(
+        "Stock record",
+        f"{stock.compared} comparisons, {stock.found_short} found short, {stock.behind} not looked for",
+    )
     table.add_row(
         "Confirmations",
         Group(

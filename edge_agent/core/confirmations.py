@@ -39,6 +39,7 @@ _NAMES: dict[type, str] = {
     ev.ExceptionRaised: "exception_raised",
     ev.ExceptionResolved: "exception_resolved",
     ev.UnitPlaced: "inventory_changed",
+    ev.StockFoundShort: "inventory_changed",
     ev.TaskCompleted: "task_completed",
     ev.TaskCancelled: "task_cancelled",
 }
@@ -248,6 +249,20 @@ def _(event: ev.UnitPlaced) -> Data:
         "delta": -event.unit.units,
         "reason": "picked",
     } | _unit(event.unit)
+
+
+@_data.register
+def _(event: ev.StockFoundShort) -> Data:
+    return {
+        "task_id": event.task_id,
+        "line_id": event.line_id,
+        "location": event.location,
+        "container": event.tote,
+        "to_container": None,
+        "delta": event.found - event.expected,
+        "counted": event.found,
+        "reason": "found_short",
+    } | _unit(ev.PickedUnit(event.gtin))
 
 
 def _ended(event: ev.TaskCompleted | ev.TaskCancelled) -> Data:

@@ -99,6 +99,7 @@ def _line(line: LineState) -> LineState:
         line.units.copy(),
         line.tried.copy(),
         line.failed_picks,
+        line.picked_here,
         line.short,
         line.cancelled,
         line.exhausted_by,

@@ -60,6 +60,8 @@ class LineState:
     tried: set[Lpn] = field(default_factory=set)
     failed_picks: int = 0
     """Picks from the present tote that were put back."""
+    picked_here: int = 0
+    """Units picked from the present tote."""
     short: int = 0
     cancelled: int = 0
     exhausted_by: str = ""

@@ -176,9 +176,9 @@ class Policies(Section):
     refusals: PositiveInt = 30
     """So many refusals of a device in a row, or commands that it never began, are held for a person."""
     eta_change_s: PositiveFloat = 60.0
-    """The OMS is told anew when a task will end once that has moved by more than this."""
+    """The OMS is told anew when a task will end once that has moved by more than so many seconds."""
     eta_interval_s: PositiveFloat = 30.0
-    """So often that is looked at, and it is told at most so often for one task."""
+    """So many seconds lie between two looks at that, and between two tellings of one task at least."""
 
 
 class Limits(Section):

@@ -88,7 +88,7 @@ def test_a_task_can_be_rebuilt_from_what_was_told_of_it(day: Agent) -> None:
         if not is_confirmed(event):
             continue
         one = confirmation(event)
-        if one.name == "inventory_changed":
+        if one.name == "inventory_changed" and one.data["reason"] == "picked":
             placed[one.data["task_id"]][one.data["line_id"]] -= one.data["delta"]
         elif one.name in ("task_completed", "task_cancelled"):
             results[one.data["task_id"]] = one.data["lines"]

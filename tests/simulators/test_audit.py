@@ -32,6 +32,7 @@ def test_the_result_has_the_contracts_shape_and_the_right_numbers(shift: Shift, 
     latency = result.pop("latency_ms")
     seconds = result.pop("seconds")
     result.pop("eta_error_s")
+    assert result.pop("stock") == {"compared": 12, "found_short": 0, "behind": 0}
     assert result == {
         "tasks": {"submitted": 2, "completed": 2, "short": 0, "cancelled": 0, "rejected": 0, "held": 0},
         "units": {"ordered": 6, "picked": 6, "short": 0, "cancelled": 0},

@@ -116,7 +116,7 @@ def _(event: ev.SourceExhausted, state: State, _clock_s: float) -> None:
     line.status = LINE.next(line.status, event)
     line.tried.add(event.tote)
     line.exhausted_by = event.reason.value
-    line.failed_picks = 0
+    line.failed_picks = line.picked_here = 0
     _leave_trip(state, ev.LineRef(event.task_id, event.line_id))
 
 

@@ -78,6 +78,7 @@ def _(event: ev.UnitPlaced, state: State, _clock_s: float) -> None:
     line.status = status
     line.units.append(event.unit)
     line.failed_picks = 0
+    line.picked_here += event.unit.units
 
 
 @apply.register

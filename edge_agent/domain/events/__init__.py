@@ -51,6 +51,7 @@ from edge_agent.domain.events.task import (
     LineShort,
     LineUnassigned,
     SourceExhausted,
+    StockFoundShort,
     TaskAccepted,
     TaskCancelled,
     TaskCompleted,
@@ -103,6 +104,7 @@ Event: TypeAlias = (
     | TaskCompleted
     | TaskCancelled
     | SourceExhausted
+    | StockFoundShort
     | LineUnassigned
     | LinePicked
     | LineShort
@@ -195,6 +197,7 @@ __all__ = [
     "ScanTarget",
     "SourceExhausted",
     "SourceReason",
+    "StockFoundShort",
     "TaskAccepted",
     "TaskCancelled",
     "TaskCompleted",
