@@ -200,6 +200,8 @@ class DeviceState:
     has accepted one."""
     unstarted: int = 0
     """Commands in a row that it was found not to have begun, since one was done."""
+    weighs: bool = False
+    """A picker that has reported a weight: one that is missing later was lost."""
     cycles: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """The last cycle times of each verb, in seconds, the newest last."""
 

@@ -72,6 +72,20 @@ def test_after_two_wrong_weights_the_next_source_is_taken() -> None:
     assert agent.last(ev.SourceExhausted).reason is ev.SourceReason.WRONG_ITEM
 
 
+def test_a_weight_that_got_lost_on_the_way_is_no_evidence_and_the_unit_is_put_back() -> None:
+    agent = a_cell(quantity=2)
+    gripped(agent, 310)
+    agent.read()
+    agent.run_to(ev.UnitPlaced)
+    gripped(agent, None)  # the picker has forgotten it in a restart
+    agent.read()
+    rejected = agent.last(ev.ScanRejected)
+    assert (rejected.rule, rejected.scanned) == ("V18", "nothing")
+    gripped(agent, 310)
+    agent.run()
+    assert agent.last(ev.TaskCompleted).lines[0].picked == 2
+
+
 def test_without_a_weight_in_the_master_what_the_picker_weighs_says_nothing() -> None:
     agent = a_cell(Catalogue(1, (Item(MUG, "MUG"),)))
     gripped(agent, 5)

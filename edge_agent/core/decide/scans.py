@@ -12,7 +12,7 @@ from edge_agent.core.verification.labels import verify_container, verify_tote
 from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_several
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
-from edge_agent.core.verification.weight import verify_weight
+from edge_agent.core.verification.weight import verify_weight, weight_lost
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import ExceptionKind, PickedUnit, ScanTarget
@@ -123,14 +123,20 @@ def _judge(
         item=by_code.get(line.line.gtin),
     )
     verdict = verify_item(data, expectation, plant.labels, aim=aim, today=now.utc.date())
-    return _weighed(hand, expectation, verdict)
+    return _weighed(state, station, expectation, verdict)
 
 
-def _weighed(hand: Hand, expectation: ItemExpectation, verdict: ItemVerdict) -> ItemVerdict:
+def _weighed(
+    state: State, station: StationState, expectation: ItemExpectation, verdict: ItemVerdict
+) -> ItemVerdict:
     """The second evidence (V18): a right label on a wrong item is an error that no scan can see."""
-    if isinstance(verdict, Rejected) or hand.weight_g is None or expectation.weight is None:
+    if isinstance(verdict, Rejected) or expectation.weight is None:
         return verdict
-    second = verify_weight(hand.weight_g, expectation.weight.times(verdict.units))
+    expected, weight_g = expectation.weight.times(verdict.units), _hand(station).weight_g
+    if weight_g is None:
+        picker = state.plant.site.stations[station.station_id].picker
+        return weight_lost(expected) if state.devices[picker].weighs else verdict
+    second = verify_weight(weight_g, expected)
     return second if isinstance(second, Rejected) else verdict
 
 

@@ -38,6 +38,9 @@ def _advance(state: State, event: ev.Event, station_id: StationId) -> Hand:
 @apply.register
 def _(event: ev.UnitGripped, state: State, _clock_s: float) -> None:
     _advance(state, event, event.station_id).weight_g = event.weight_g
+    station = state.plant.site.stations.get(event.station_id)
+    if station is not None and event.weight_g is not None:
+        state.devices[station.picker].weighs = True
 
 
 @apply.register
