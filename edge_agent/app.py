@@ -72,8 +72,8 @@ class Agent:
         self,
         site: Site,
         profiles: Mapping[str, Profile],
-        catalogue: Catalogue | None = None,
         clock: SystemClock | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         """Raises `ConfigurationError` where a device cannot be built."""
         self._site = site

@@ -105,7 +105,7 @@ def run(config: RequiredConfig) -> None:
         loop.add_signal_handler(signal.SIGTERM, stop)
         loop.add_signal_handler(signal.SIGINT, stop)
         loop.add_signal_handler(signal.SIGUSR1, drain)
-        await Agent(site, profiles, catalogue).run(signals)
+        await Agent(site, profiles, catalogue=catalogue).run(signals)
 
     asyncio.run(live())
 

@@ -1,5 +1,6 @@
 """A scene: one site with its broker, simulators, agent and OMS, each a process, in a folder of its own."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,6 @@ class Scene:
         """The simulators' control socket."""
         self.env = relocate(site, folder, self.port) | {"EDGE_AGENT__BROKER__PROTOCOL": self.broker.protocol}
         self.catalogue = folder / "catalogue.yaml"
-        write_catalogue(build_stock(site, options.seed), self.catalogue)
         self.env |= {f"{PREFIX}CATALOGUE__FILE": str(self.catalogue)} | dict(options.extra_env)
         config = ("--config", str(options.site_file))
         faults: tuple[str, ...] = (
@@ -80,10 +80,19 @@ class Scene:
 
     async def start(self) -> None:
         """Broker first, the OMS last: by then everything that it talks to is ready."""
+        await self.prepare()
         await self.broker.start()
         await self.simulators.start()
         await self.agent.start()
         await self.oms.start()
+
+    async def prepare(self) -> None:
+        """Write what the agent reads at its start: the item master of the stock."""
+
+        def write() -> None:
+            write_catalogue(build_stock(self.site, self.options.seed), self.catalogue)
+
+        await asyncio.to_thread(write)
 
     async def stop(self) -> None:
         """Stop everything in the order in which nothing is lost. May be called more than once."""
