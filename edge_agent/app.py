@@ -36,6 +36,7 @@ from edge_agent.core.state import Plant, State
 from edge_agent.core.view import agent_view, device_view, held_tasks, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import Drain, Input, Started, Tick
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
 from edge_agent.errors import ConfigurationError
@@ -72,11 +73,17 @@ class Signals:
 class Agent:
     """One gateway's agent, put together from its site file."""
 
-    def __init__(self, site: Site, profiles: Mapping[str, Profile], clock: SystemClock | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        profiles: Mapping[str, Profile],
+        clock: SystemClock | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
         """Raises `ConfigurationError` where a device cannot be built."""
         self._site = site
         self._clock = clock or SystemClock()
-        self._state = State(_plant(site, profiles))
+        self._state = State(_plant(site, profiles, catalogue or Catalogue()))
         self._devices: dict[DeviceId, DeviceSupervisor] = {}
         self._scanners: dict[DeviceId, ScannerSupervisor] = {}
         self._loop: Loop
@@ -161,6 +168,7 @@ class Agent:
             tasks.create_task(self._snapshots.run(), name="snapshots"),
             tasks.create_task(self._housekeeping(journal).run(), name="housekeeping"),
             tasks.create_task(self._disk_watch(journal).run(), name="disk"),
+            tasks.create_task(self._tick(), name="etas"),
             tasks.create_task(ClockWatch(self._clock, kernel_clock_sync, self._put).run(), name="clock"),
         ]
         for one in kept.values():
@@ -242,6 +250,12 @@ class Agent:
             if self._loop.turns > turns:
                 self._notifier.watchdog()
 
+    async def _tick(self) -> None:
+        """Have the ends of the tasks looked at, whether anything happens or not."""
+        while True:
+            await asyncio.sleep(self._site.policies.eta_interval_s)
+            self._loop.put(Tick())
+
     def _task_view(self, task_id: TaskId) -> dict[str, object] | None:
         return task_view(self._state, task_id, self._clock.now())
 
@@ -254,12 +268,13 @@ class Agent:
         return list(self._state.tasks)
 
 
-def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
+def _plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> Plant:
     used = {device_id: profiles[device.profile] for device_id, device in site.devices.items()}
     return Plant(
         site,
         max_open={device_id: profile.max_open for device_id, profile in used.items()},
         aim={device_id: profile.scanner.aim for device_id, profile in used.items() if profile.scanner},
+        catalogue=catalogue,
     )
 
 

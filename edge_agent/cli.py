@@ -89,8 +89,10 @@ def main_options(
 def run(config: RequiredConfig) -> None:
     """Run the agent until it is told to stop (SIGTERM, Ctrl-C; twice: at once). SIGUSR1: drain or go on."""
     from edge_agent.app import Agent, Signals
+    from edge_agent.site_file import catalogue_of
 
     site, profiles = _load(config)
+    catalogue = catalogue_of(config, site)
     crash_points.arm(os.environ)
 
     async def live() -> None:
@@ -107,7 +109,7 @@ def run(config: RequiredConfig) -> None:
         loop.add_signal_handler(signal.SIGTERM, stop)
         loop.add_signal_handler(signal.SIGINT, stop)
         loop.add_signal_handler(signal.SIGUSR1, drain)
-        await Agent(site, profiles).run(signals)
+        await Agent(site, profiles, catalogue=catalogue).run(signals)
 
     asyncio.run(live())
 
@@ -128,8 +130,10 @@ def check(
     from drivers.commissioning import how_to_print
     from edge_agent.domain.ids import DeviceId
     from edge_agent.probe import probe_scan, probe_site
+    from edge_agent.site_file import catalogue_of
 
     site, profiles = _load(file)
+    catalogue_of(file, site)
     typer.echo(
         f"{file}: site {site.site}, gateway {site.gateway}: {len(site.devices)} devices, "
         f"{len(site.stations)} stations, {len(site.lanes)} lanes: nothing wrong found"

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from drivers.profile import Handshake, Profile
 from drivers.registry import build_device, build_scanner, find_profile
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 from edge_agent.resources import profile_directories
 from edge_agent.settings import load_site
+from edge_agent.settings.catalogue import load_catalogue
 
 
 def load(path: Path, environ: Mapping[str, str]) -> tuple[Site, dict[str, Profile]]:
@@ -25,6 +27,12 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Site, dict[str, Profil
     if problems := list(_unbuildable(site, profiles)):
         raise ConfigurationError(*(f"{path}: {problem}" for problem in problems))
     return site, profiles
+
+
+def catalogue_of(path: Path, site: Site) -> Catalogue:
+    """The item master of a site that was read from `path`. Raises as `load_catalogue`."""
+    file = site.catalogue.file
+    return load_catalogue(path.parent / file) if file is not None else Catalogue()
 
 
 def _unbuildable(site: Site, profiles: Mapping[str, Profile]) -> Iterator[str]:

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from simulators.audit_containers import check_containers
+from simulators.audit_etas import EtaErrors, check_etas
 from simulators.audit_findings import FindingKind, Findings
 from simulators.audit_oms import OmsLedger, read_oms
+from simulators.audit_records import Grip
 from simulators.audit_scans import Lag, ScanCheck, first_command_lags
+from simulators.audit_stock import StockCounts, check_stock
 from simulators.audit_tasks import check_tasks
-from simulators.audit_units import check_inventory, check_orders, check_totes
-from simulators.audit_world import Grip, WorldBook, read_world
+from simulators.audit_units import check_inventory, check_orders, check_totes, in_doubt
+from simulators.audit_world import WorldBook, read_world
 from simulators.oms_book import TaskStatus
 
 
@@ -73,6 +76,13 @@ class VerificationCounts:
     """Units placed that nobody ordered there or no scanner had read, injected or not."""
     false_rejects: int
     """Units that were right and read, and rejected all the same."""
+    swapped: int
+    """Units gripped that carry the label of the item that was ordered and are another one."""
+    swapped_caught: int
+    """Of those, the ones that were not placed: their weight told."""
+    swapped_hidden: int
+    """Of those, the ones that were placed and that nothing could tell: no weight is known, or it is the
+    same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,8 @@ class Audit:
     verification: VerificationCounts
     confirmations: ConfirmationCounts
     latency_ms: Latencies
+    eta_error_s: EtaErrors
+    stock: StockCounts
     seconds: float
     """From the first line of the OMS's ledger to the last."""
     problems: tuple[str, ...]
@@ -160,11 +172,12 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
         placed[grip.container or ""].append(grip)
     scans = ScanCheck(oms_ledger, world_book, findings)
     check_orders(oms_ledger, placed, findings)
-    check_inventory(oms_ledger, placed, findings)
+    stock = _check_stock(oms_ledger, world_book, placed, findings)
     check_totes(oms_ledger, world_book, findings)
     check_tasks(oms_ledger, placed, findings)
     check_containers(oms_ledger, world_book, findings)
     scans.run()
+    etas = check_etas(oms_ledger, findings)
     lags = Lags(first_command_lags(oms_ledger, world_book), scans.lags)
     result = Audit(
         tasks=_tasks(oms_ledger),
@@ -176,10 +189,22 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
             task_to_first_command=Latency.of(lag.seconds for lag in lags.task_to_first_command),
             scan_to_confirmation=Latency.of(lag.seconds for lag in lags.scan_to_confirmation),
         ),
+        eta_error_s=etas,
+        stock=stock,
         seconds=round(oms_ledger.seconds, 3),
         problems=tuple(finding.text for finding in findings.found),
     )
     return result, lags
+
+
+def _check_stock(
+    oms: OmsLedger, world: WorldBook, placed: dict[str, list[Grip]], findings: Findings
+) -> StockCounts:
+    """What was told of single units, then the record that follows from it: one mistake is found once."""
+    before = len(findings.found)
+    check_inventory(oms, placed, findings)
+    told_right = len(findings.found) == before
+    return check_stock(oms, world, in_doubt(oms), findings if told_right else Findings())
 
 
 def _tasks(oms: OmsLedger) -> TaskCounts:
@@ -222,11 +247,16 @@ def _moves(world: WorldBook, findings: Findings) -> MoveCounts:
 def _verification(world: WorldBook, scans: ScanCheck, findings: Findings) -> VerificationCounts:
     let_through = sum(key in world.grips and world.grips[key].is_placed for key in world.wrong_items)
     injected = len(world.wrong_items) + world.no_reads
+    swapped = [world.grips[key] for key in world.swapped if key in world.grips]
+    placed = [grip for grip in swapped if grip.is_placed]
     return VerificationCounts(
         injected=injected,
         caught=injected - let_through - world.no_reads_missed,
         escaped=findings.count(FindingKind.ESCAPED),
         false_rejects=scans.false_rejects,
+        swapped=len(swapped),
+        swapped_caught=len(swapped) - len(placed),
+        swapped_hidden=sum(grip.unit.hidden for grip in placed),
     )
 
 

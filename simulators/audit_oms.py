@@ -22,7 +22,8 @@ ENDS = {
 FIELDS = {
     "unit_verified": {"task_id", "line_id", "scanner", "gtin", "lot", "serial", "expiry"},
     "unit_rejected": {"task_id", "line_id", "scanner", "target"},
-    "inventory_changed": {"container", "location", "gtin", "lot", "delta", "reason"},
+    "inventory_changed": {"container", "to_container", "location", "gtin", "lot", "delta", "reason"},
+    "eta_changed": {"task_id", "eta", "earlier_eta"},
     "tote_retrieved": {"task_id", "container", "location"},
     "line_picked": {"task_id", "line_id", "sku", "gtin", "ordered", "picked", "units"},
     "line_short": {"task_id", "line_id", "sku", "gtin", "ordered", "picked", "short", "units"},

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from simulators.audit_findings import FindingKind, Findings, Identity
 from simulators.audit_oms import OmsLedger, Told
+from simulators.audit_records import Grip, Reading
 from simulators.audit_units import fits
-from simulators.audit_world import Grip, Reading, WorldBook
+from simulators.audit_world import WorldBook
 
 CLOCKS_S = 0.02
 """How far the clocks of agent and simulators may be apart. A scan is written down just before it is sent; the
@@ -71,7 +72,8 @@ class ScanCheck:
         if reading is None or data["task_id"] not in self._oms.stories:
             return False
         line = self._oms.lines(data["task_id"]).get(data["line_id"])
-        return line is not None and fits(line, reading.grip.unit.identity)
+        unit = reading.grip.unit
+        return line is not None and fits(line, unit.identity) and fits(line, unit.labelled)
 
     def _reading_before(self, told: Told) -> Reading | None:
         """The last reading of that scanner, if its unit was still in the gripper when the agent decided."""

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulators.audit import Audit, Latency
+from simulators.audit_etas import EtaError, EtaErrors
 
 
 def summary_table(audit: Audit) -> Table:
@@ -25,6 +26,7 @@ def summary_table(audit: Audit) -> Table:
     table.add_section()
     table.add_row("Task to first command", _latency(audit.latency_ms.task_to_first_command, "tasks"))
     table.add_row("Scan to confirmation", _latency(audit.latency_ms.scan_to_confirmation, "scans"))
+    table.add_row("ETA, absolute error", _etas(audit.eta_error_s))
     table.add_section()
     table.add_row("Consistent", _verdict(audit))
     return table
@@ -53,8 +55,15 @@ def _add_counts(table: Table, audit: Audit) -> None:
         "Verification",
         Group(
             f"{scans.injected} faults injected, {scans.caught} caught, {scans.false_rejects} false rejects",
+            f"{scans.swapped} labels swapped, {scans.swapped_caught} caught by weight, "
+            f"{scans.swapped_hidden} hidden",
             _noughts(escaped=scans.escaped),
         ),
+    )
+    stock = audit.stock
+    table.add_row(
+        "Stock record",
+        f"{stock.compared} comparisons, {stock.found_short} found short, {stock.behind} not looked for",
     )
     table.add_row(
         "Confirmations",
@@ -75,6 +84,19 @@ def _latency(latency: Latency, what: str) -> str:
     if latency.p50 is None or latency.p99 is None:
         return "no samples"
     return f"p50 {latency.p50:.1f} ms, p99 {latency.p99:.1f} ms over {latency.samples} {what}"
+
+
+def _etas(errors: EtaErrors) -> Group | str:
+    if not errors.at_start.samples:
+        return "no samples"
+    return Group(
+        f"at the start: {_eta(errors.at_start)}",
+        f"as last told: {_eta(errors.last)}; {errors.changes} changes told",
+    )
+
+
+def _eta(error: EtaError) -> str:
+    return f"p50 {error.p50:.1f} s, p90 {error.p90:.1f} s"
 
 
 def _verdict(audit: Audit) -> Text:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
 from simulators.audit_oms import ENDS, OmsLedger, TaskStory, Told
-from simulators.audit_world import Grip
+from simulators.audit_records import Grip
 from simulators.oms_book import Json, TaskStatus
 
 LINE_ENDS = ("line_picked", "line_short")

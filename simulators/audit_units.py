@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
 from simulators.audit_oms import OmsLedger, Told
-from simulators.audit_world import Grip, WorldBook
+from simulators.audit_records import Grip
+from simulators.audit_world import WorldBook
 from simulators.oms_book import Json, TaskStatus
 
 
@@ -73,12 +74,12 @@ def check_inventory(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Fin
             data = event.data
             removal = _Removal(Identity.of(data), data["container"], data["location"])
             told[data["to_container"]] += [(removal, event)] * -data["delta"]
-    doubts = _in_doubt(oms)
+    doubts = in_doubt(oms)
     for container in sorted(placed.keys() | told.keys()):
         _match(container, told[container], placed.get(container, []), doubts, findings)
 
 
-def _in_doubt(oms: OmsLedger) -> Counter[tuple[str, str]]:
+def in_doubt(oms: OmsLedger) -> Counter[tuple[str, str]]:
     """Units by container and item of which the OMS was told that nobody knows where they lie."""
     resolved = {event.data["exception_id"] for event in oms.told if event.name == "exception_resolved"}
     doubts: Counter[tuple[str, str]] = Counter()

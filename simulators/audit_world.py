@@ -4,65 +4,17 @@ The replay trusts no line. What does not follow from the lines before it becomes
 goes on from what the line says, so that one wrong line is found once.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from simulators.audit_findings import FindingKind, Findings, Identity
+from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
+from simulators.audit_records import CommandRecord, Grip, Reading, UnitRecord
 from simulators.audit_trouble import CommandKey, Trouble
 from simulators.ledger import read_ledger
 
 Facts = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class CommandRecord:
-    """One accepted command. Times are Unix seconds."""
-
-    key: CommandKey
-    verb: str
-    arguments: Mapping[str, str]
-    accepted_t: float
-    ended_t: float | None = None
-    effects: set[tuple[str, str]] = field(default_factory=set)
-    """What it physically did: (what, to which load or unit)."""
-
-
-@dataclass(slots=True)
-class UnitRecord:
-    """One unit and where it is now: in a load, or in the gripper of a device."""
-
-    unit: str
-    identity: Identity
-    place: str
-
-
-@dataclass(slots=True)
-class Grip:
-    """One unit in a gripper, from the pick until it is let go."""
-
-    unit: UnitRecord
-    key: CommandKey
-    tote: str
-    location: str
-    """Where the tote had been fetched from."""
-    read: bool = False
-    """A scanner has read its label while it was held."""
-    ended_t: float | None = None
-    container: str | None = None
-    """The order container that it was placed into; None while it is held or when it was put back."""
-
-    @property
-    def is_placed(self) -> bool:
-        return self.container is not None
-
-
-class Reading(NamedTuple):
-    """A scanner has read the label of a unit in a gripper."""
-
-    t: float
-    grip: Grip
 
 
 class WorldBook:
@@ -82,6 +34,10 @@ class WorldBook:
         self.filled_at: dict[str, str] = {}
         """The point on which the last unit was placed into a container."""
         self.wrong_items: list[CommandKey] = []
+        self.swapped: list[CommandKey] = []
+        """Picks of a unit with another item's label."""
+        self.absent: Counter[tuple[str, str]] = Counter()
+        """Units by tote and GTIN that the stock record has and that were never there."""
         self.grips: dict[CommandKey, Grip] = {}
         self.no_reads = 0
         self.no_reads_missed = 0
@@ -276,8 +232,8 @@ class WorldBook:
             unit = self.units[name] = UnitRecord(name, told, expected_at)
         if unit.place != expected_at:
             self._world(f"unit {name} was moved out of {expected_at} while it was in {unit.place}")
-        if told.gtin != unit.identity.gtin or ("lot" in facts and not _same(told, unit.identity)):
-            self._world(f"unit {name} was {unit.identity} at the start and is {told} now")
+        if told.gtin != unit.really.gtin or ("lot" in facts and not _same(told, unit.really)):
+            self._world(f"unit {name} was {unit.really} at the start and is {told} now")
         return unit
 
     # ---- scans and faults ----------------------------------------------------------------------------
@@ -290,7 +246,7 @@ class WorldBook:
         if (load := facts.get("load")) is not None and load in data:
             self._read_loads.add(load)
             self._unread.pop(load, None)
-        if (unit := self.units.get(facts.get("unit", ""))) is None or unit.identity.gtin[1:] not in data:
+        if (unit := self.units.get(facts.get("unit", ""))) is None or unit.labelled.gtin[1:] not in data:
             return
         self._unread.pop(unit.unit, None)
         if (grip := self._held.get(unit.place)) is not None:
@@ -304,6 +260,12 @@ class WorldBook:
                 self._not_read(facts)
             case "wrong_item":
                 self.wrong_items.append(_key(facts))
+            case "item_missing":
+                self.absent[facts["container"], gtin14(facts["gtin"])] += len(facts["units"])
+            case "swapped_label":
+                self.swapped.append(_key(facts))
+                unit = self.units[facts["unit"]]
+                unit.label, unit.hidden = Identity.of(facts["label"]), not facts["detectable"]
 
     def _not_read(self, facts: Facts) -> None:
         """What stands in front of a scanner could not be read, or not as it is."""

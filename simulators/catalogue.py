@@ -22,6 +22,8 @@ COMPANY_PREFIX = "952"
 """GS1's prefix for examples: no real article has it."""
 FIRST_EXPIRY = date(2030, 1, 1)
 EXPIRY_SPREAD_DAYS = 700
+WEIGHT_SPREAD = 0.01
+"""How far a unit's weight strays from that of its item, either way."""
 
 COLOURS = ("BLUE", "RED", "GREEN", "WHITE", "BLACK", "GREY")
 ARTICLES = (
@@ -59,6 +61,7 @@ class Sku:
     gtin: Gtin
     symbology: Symbology
     weight_g: int
+    """As the item master has it; the units stray from it by up to `WEIGHT_SPREAD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,9 @@ class Unit:
     sku: str
     gtin: Gtin
     weight_g: int
+    """Of this very unit."""
+    item_weight_g: int
+    """As the item master has it."""
     lot: str | None
     expiry: date | None
     serial: str | None
@@ -127,10 +133,12 @@ def build_stock(site: Site, seed: int) -> Stock:
     chance = random.Random(f"{seed}/stock")
     skus = _skus(site.simulation.skus, chance)
     totes = _totes(site, chance)
+    weights = random.Random(f"{seed}/weights")
     units: list[Unit] = []
     for tote, content in zip(totes, _contents(skus, len(totes), chance), strict=True):
         for sku in content:
-            units += _units(sku, tote.lpn, site.simulation.units_per_sku_in_tote, len(units), chance)
+            count = site.simulation.units_per_sku_in_tote
+            units += _units(sku, tote.lpn, count, len(units), chance, weights)
     return Stock(skus, totes, tuple(units))
 
 
@@ -189,7 +197,9 @@ def _contents(skus: Sequence[Sku], totes: int, chance: random.Random) -> list[tu
     return [tuple(next(dealt) for _ in range(size)) for size in sizes]
 
 
-def _units(sku: Sku, tote: Lpn, count: int, first: int, chance: random.Random) -> list[Unit]:
+def _units(
+    sku: Sku, tote: Lpn, count: int, first: int, chance: random.Random, weights: random.Random
+) -> list[Unit]:
     """Units of one SKU in one tote: one lot, serial numbers of their own."""
     plain = sku.symbology is Symbology.EAN_13
     lot = None if plain else f"L{chance.randrange(10**5):05}"
@@ -198,8 +208,11 @@ def _units(sku: Sku, tote: Lpn, count: int, first: int, chance: random.Random) -
     for number in range(first + 1, first + count + 1):
         serial = f"S{number:08}" if sku.symbology is Symbology.GS1_DATAMATRIX else None
         barcode = _barcode(sku, lot, expiry, serial)
+        weight_g = round(sku.weight_g * weights.uniform(1 - WEIGHT_SPREAD, 1 + WEIGHT_SPREAD))
         made.append(
-            Unit(f"U{number:06}", sku.sku, sku.gtin, sku.weight_g, lot, expiry, serial, barcode, tote)
+            Unit(
+                f"U{number:06}", sku.sku, sku.gtin, weight_g, sku.weight_g, lot, expiry, serial, barcode, tote
+            )
         )
     return made
 

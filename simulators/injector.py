@@ -27,7 +27,7 @@ STOPPED = {
     Fault.E_STOP: (Mode.E_STOPPED, 9),
 }
 """The mode and the fault number that a machine shows when it has stopped."""
-WRITTEN_ELSEWHERE = frozenset({Fault.WRONG_ITEM, Fault.ITEM_MISSING})
+WRITTEN_ELSEWHERE = frozenset({Fault.WRONG_ITEM, Fault.SWAPPED_LABEL, Fault.ITEM_MISSING})
 """Faults that the physics write down themselves: they alone know what was hit."""
 
 

@@ -141,7 +141,7 @@ class OmsBook:
             case "exception_resolved":
                 self._settled.add(data["exception_id"])
                 self._holding.pop(data["exception_id"], None)
-            case "inventory_changed":
+            case "inventory_changed" if data["reason"] == "picked":
                 self.units_picked -= data["delta"]
             case "task_accepted" if record:
                 record.accepted = True

@@ -19,6 +19,7 @@ from edge_agent.domain.ids import CommandId, DeviceId, Lpn
 from edge_agent.domain.site import CycleTimes, Station
 from simulators.catalogue import Unit
 from simulators.faults import DeviceFaults, Fault, Moment
+from simulators.item_master import tells_apart
 from simulators.ledger import Record
 from simulators.machine import End, Pace, Seen, Sighting
 from simulators.world import Cause, World, at_point
@@ -46,7 +47,9 @@ class Picker:
         faults: DeviceFaults,
         seed: int,
         record: Record,
+        has_master: bool = False,
     ) -> None:
+        """`has_master`: the agent has an item master with weights."""
         self._device_id = device_id
         self._tote_point = station.tote_point
         self._put_points = tuple(position.point for position in station.put_positions)
@@ -56,6 +59,7 @@ class Picker:
         self._faults = faults
         self._random = random.Random(f"{seed}/{device_id}/grip")
         self._record = record
+        self._has_master = has_master
         self._job: _Job | None = None
         self._gripped_from: Lpn | None = None
 
@@ -128,12 +132,27 @@ class Picker:
         wrong = [unit for unit in content if unit.gtin != order.gtin]
         if not right:
             return None
-        if wrong and self._faults.strike(Moment.GRIPS, cause.command, "pick"):
-            unit = self._random.choice(wrong)
-            facts = {"unit": unit.unit_id, "gtin": unit.gtin, "ordered_gtin": order.gtin}
-            self._record("fault", {"fault": Fault.WRONG_ITEM, **cause.facts(), **facts})
-            return unit
-        return self._random.choice(right)
+        struck = self._faults.strike(Moment.GRIPS, cause.command, "pick") if wrong else []
+        if not struck:
+            return self._random.choice(right)
+        unit, fault = self._random.choice(wrong), struck[0].fault
+        facts: dict[str, object] = {"unit": unit.unit_id, "gtin": unit.gtin, "ordered_gtin": order.gtin}
+        if fault is Fault.SWAPPED_LABEL:
+            facts |= self._relabel(unit, right[0])
+        self._record("fault", {"fault": fault, **cause.facts(), **facts})
+        return unit
+
+    def _relabel(self, unit: Unit, like: Unit) -> dict[str, object]:
+        """Somebody has stuck the label of another item onto a unit; what stands on it."""
+        serial = like.serial and f"X{unit.unit_id[1:]:0>{len(like.serial) - 1}}"
+        barcode = like.barcode
+        if like.serial and serial:
+            barcode = barcode.replace(like.serial.encode(), serial.encode())
+        self._world.relabel(unit.unit_id, barcode)
+        expiry = like.expiry.isoformat() if like.expiry else None
+        label = {"gtin": like.gtin, "lot": like.lot, "expiry": expiry, "serial": serial}
+        detectable = self._has_master and tells_apart(unit.weight_g, like.item_weight_g)
+        return {"label": label, "detectable": detectable}
 
     def _cycle_s(self, order: Pick | Place | PutBack) -> float:
         times = self._cycle_times

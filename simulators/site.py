@@ -214,6 +214,7 @@ class _Builder:
             faults=self._faults(device),
             seed=self.seed,
             record=self.record,
+            has_master=self.site.catalogue.file is not None,
         )
 
     # ---- scanners ------------------------------------------------------------------------------------

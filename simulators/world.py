@@ -6,7 +6,7 @@ happen raises and changes nothing; every other one stands in the ledger with its
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -192,6 +192,10 @@ class World:
         self._record("unit_put_back", {**self._short_facts(unit.unit_id), "tote": tote, **cause.facts()})
         self._put_unit(unit.unit_id, in_load(tote))
         return unit
+
+    def relabel(self, unit: str, barcode: bytes) -> None:
+        """From now on a unit carries this label, whatever it is."""
+        self._known[unit] = replace(self._known[unit], barcode=barcode)
 
     def write_end(self) -> None:
         """Write where every unit and load is, as `stock_end` lines."""

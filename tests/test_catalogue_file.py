@@ -7,7 +7,9 @@ import pytest
 from edge_agent.domain.ids import Gtin
 from edge_agent.domain.item import Need, Weight
 from edge_agent.errors import ConfigurationError
+from edge_agent.settings import load_site
 from edge_agent.settings.catalogue import load_catalogue
+from edge_agent.site_file import catalogue_of
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "catalogue.yaml"
 TWICE = "stands at items[0].gtin already; a GTIN names one thing"
@@ -102,3 +104,14 @@ def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path, text: str, probl
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot be read: .*give the path of a catalogue file"):
         load_catalogue(tmp_path / "none.yaml")
+
+
+def test_a_site_finds_its_catalogue_beside_its_file(tmp_path: Path) -> None:
+    (tmp_path / "items.yaml").write_text(GOOD)
+    site = load_site(EXAMPLE.with_name("demo.yaml"), {"EDGE_AGENT__CATALOGUE__FILE": "items.yaml"})
+    assert catalogue_of(tmp_path / "site.yaml", site).revision == 1
+
+
+def test_a_site_without_a_catalogue_has_an_empty_one() -> None:
+    file = EXAMPLE.with_name("demo.yaml")
+    assert catalogue_of(file, load_site(file, {})).revision == 0

@@ -29,6 +29,7 @@ _NAMES: dict[type, str] = {
     ev.TaskReplaced: "task_accepted",
     ev.TaskRejected: "task_rejected",
     ev.TaskStarted: "task_started",
+    ev.EtaChanged: "eta_changed",
     ev.ToteRetrieved: "tote_retrieved",
     ev.UnitVerified: "unit_verified",
     ev.ScanRejected: "unit_rejected",
@@ -40,6 +41,7 @@ _NAMES: dict[type, str] = {
     ev.UnitPlaced: "inventory_changed",
     ev.UnitLost: "inventory_changed",
     ev.ReplenishmentRequested: "replenishment_requested",
+    ev.StockFoundShort: "inventory_changed",
     ev.TaskCompleted: "task_completed",
     ev.TaskCancelled: "task_cancelled",
 }
@@ -63,7 +65,8 @@ def _data(event: ev.Event) -> Data:
 
 def _unit(unit: ev.PickedUnit) -> Data:
     expiry = unit.expiry.isoformat() if unit.expiry else None
-    return {"gtin": unit.gtin, "lot": unit.lot, "expiry": expiry, "serial": unit.serial}
+    said = {"gtin": unit.gtin, "lot": unit.lot, "expiry": expiry, "serial": unit.serial}
+    return said | ({"units": unit.units} if unit.units > 1 else {})
 
 
 def _line(result: ev.LineResult) -> Data:
@@ -130,6 +133,15 @@ def _(event: ev.TaskStarted) -> Data:
 
 
 @_data.register
+def _(event: ev.EtaChanged) -> Data:
+    return {
+        "task_id": event.task_id,
+        "eta": event.eta.isoformat(),
+        "earlier_eta": event.earlier_eta.isoformat(),
+    }
+
+
+@_data.register
 def _(event: ev.ToteRetrieved) -> Data:
     return {
         "task_id": event.task_id,
@@ -147,7 +159,7 @@ def _(event: ev.UnitVerified) -> Data:
     return {
         "task_id": event.task_id,
         "line_id": event.line_id,
-        "rule": "V3",
+        "rule": "V3" if event.unit.units == 1 else "V4",
         "scanner": event.scanner,
     } | _unit(event.unit)
 
@@ -264,9 +276,23 @@ def _(event: ev.UnitPlaced) -> Data:
         "location": event.location,
         "container": event.tote,
         "to_container": event.container,
-        "delta": -1,
+        "delta": -event.unit.units,
         "reason": "picked",
     } | _unit(event.unit)
+
+
+@_data.register
+def _(event: ev.StockFoundShort) -> Data:
+    return {
+        "task_id": event.task_id,
+        "line_id": event.line_id,
+        "location": event.location,
+        "container": event.tote,
+        "to_container": None,
+        "delta": event.found - event.expected,
+        "counted": event.found,
+        "reason": "found_short",
+    } | _unit(ev.PickedUnit(event.gtin))
 
 
 def _ended(event: ev.TaskCompleted | ev.TaskCancelled) -> Data:

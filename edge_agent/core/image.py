@@ -64,7 +64,10 @@ def image_of(state: State) -> StateImage:
         tuple(replace(trip, lines=list(trip.lines)) for trip in state.trips.values()),
         tuple(map(_station, state.stations.values())),
         tuple(map(replace, state.commands.values())),
-        tuple((device_id, replace(device)) for device_id, device in state.devices.items()),
+        tuple(
+            (device_id, replace(device, cycles=device.cycles.copy()))
+            for device_id, device in state.devices.items()
+        ),
         tuple(state.exceptions.values()),
         tuple(state.ended.items()),
         tuple(state.settled.items()),
@@ -86,6 +89,8 @@ def _task(task: TaskState) -> TaskState:
         task.station_id,
         task.put_point,
         task.eta,
+        task.eta_told_s,
+        task.started_s,
         task.container_here,
         task.exit,
         task.container_command,
@@ -102,6 +107,7 @@ def _line(line: LineState) -> LineState:
         line.units.copy(),
         line.tried.copy(),
         line.failed_picks,
+        line.picked_here,
         line.short,
         line.cancelled,
         line.exhausted_by,

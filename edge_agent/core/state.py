@@ -26,6 +26,7 @@ from edge_agent.domain.ids import (
     TaskId,
     TripId,
 )
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Labels, Site
 from edge_agent.domain.tagged import Tagged
 from edge_agent.domain.task import Line, PickTask, Source
@@ -44,6 +45,8 @@ class Plant:
     """How many commands each machine takes at once (from its profile)."""
     aim: Mapping[DeviceId, bool] = field(default_factory=dict)
     """Which scanners send AIM identifiers (from their profiles)."""
+    catalogue: Catalogue = field(default=Catalogue(), repr=False)
+    """The item master as it was read at the start."""
     labels: SiteLabels = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +62,8 @@ class LineState:
     tried: set[Lpn] = field(default_factory=set)
     failed_picks: int = 0
     """Picks from the present tote that were put back."""
+    picked_here: int = 0
+    """Units picked from the present tote."""
     short: int = 0
     cancelled: int = 0
     exhausted_by: str = ""
@@ -69,7 +74,7 @@ class LineState:
 
     @property
     def picked(self) -> int:
-        return len(self.units)
+        return sum(unit.units for unit in self.units)
 
     @property
     def remaining(self) -> int:
@@ -102,6 +107,10 @@ class TaskState:
     station_id: StationId | None = None
     put_point: PointId | None = None
     eta: datetime | None = None
+    """When it should end, as last told."""
+    eta_told_s: float = 0.0
+    """When that was told, on the agent's clock; as is the next."""
+    started_s: float = 0.0
     container_here: bool = False
     """The order container stands on the put position."""
     exit: PointId | None = None
@@ -148,6 +157,8 @@ class Hand:
     phase: UnitPhase = UnitPhase.PICKING
     unit: PickedUnit | None = None
     """What its label said, once verified."""
+    weight_g: int | None = None
+    """What the picker weighed; None: it has no scale, or did not say."""
     rejected_by: str = ""
     """The rule that sent it back, V1..V20."""
     command_id: CommandId | None = None
@@ -162,6 +173,7 @@ class ScanStep:
     scanner: DeviceId
     attempt: int
     deadline_s: float
+    requested_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -195,6 +207,10 @@ class DeviceState:
     """Commands in a row that it was found not to have begun, since one was done."""
     held: ExceptionId | None = None
     """It was e-stopped, and nobody has said yet that it may move again."""
+    weighs: bool = False
+    """A picker that has reported a weight: one that is missing later was lost."""
+    cycles: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """The last cycle times of each verb, in seconds, the newest last."""
 
 
 @dataclass(frozen=True, slots=True)

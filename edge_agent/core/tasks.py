@@ -1,10 +1,11 @@
 """Beginning and ending tasks: which one gets a put position, and when its container may leave."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from edge_agent.core.blocked import trip_held
-from edge_agent.core.eta import eta
 from edge_agent.core.exceptions import in_hand, release
+from edge_agent.core.forecast import remaining_s
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.sourcing import choose, needs_tote
 from edge_agent.core.state import LineState, State, TaskState
@@ -84,10 +85,10 @@ def _place_at(state: State, station_id: StationId) -> PointId | Wait:
     full = Wait(WaitCode.NO_PUT_POSITION, station_id, f"every put position of {station_id} is taken")
     if not state.exceptions:
         return full
-    return all_held(_held_by(state, task) for task in _with_put_position(state, station_id)) or full
+    return all_held(held_by(state, task) for task in _with_put_position(state, station_id)) or full
 
 
-def _held_by(state: State, task: TaskState) -> ExceptionId | None:
+def held_by(state: State, task: TaskState) -> ExceptionId | None:
     """The exception that keeps a task from ending: its own, or that of what one of its lines waits for."""
     marks = (mark for line in task.open_lines if (mark := _line_held_by(state, task, line)))
     return task.held or next(marks, None)
@@ -114,7 +115,8 @@ def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
         if isinstance(place, Wait):
             return  # nothing is free: the ones behind it need not be looked at
         station_id, point = place
-        yield ev.TaskStarted(task_id, station_id, point, eta(state, task, station_id, now))
+        end_s = remaining_s(state, now, (task, station_id))[task_id]
+        yield ev.TaskStarted(task_id, station_id, point, now.utc + timedelta(seconds=end_s))
 
 
 def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:

@@ -142,7 +142,11 @@ def refusals(state: State) -> tuple[str, ...]:
 
 def agent_view(state: State) -> View:
     """What is published of the agent beside online, draining or offline."""
-    return {"refuses": list(refusals(state)), "clock": state.clock.value}
+    return {
+        "refuses": list(refusals(state)),
+        "clock": state.clock.value,
+        "catalogue": state.plant.catalogue.revision,
+    }
 
 
 def device_view(state: State, device_id: DeviceId) -> View:

@@ -134,7 +134,7 @@ class HoldReleased:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed: a wait may be over."""
+    """Time has passed: a wait may be over, and the ends of tasks are looked at again."""
 
 
 Input: TypeAlias = (

@@ -174,6 +174,14 @@ class Labels(Section):
         return self
 
 
+class CatalogueSettings(Section):
+    """The item master: what is known of the items beyond what the tasks say."""
+
+    file: str | None = None
+    """The catalogue file; a relative path is taken from the site file's folder. Without it there are no
+    packs, and no weight is compared."""
+
+
 class Policies(Section):
     """How far the machine goes by itself before it asks a person."""
 
@@ -189,6 +197,10 @@ class Policies(Section):
     """How long a stop waits for moves under way; a second signal ends the wait."""
     refusals: PositiveInt = 30
     """So many refusals of a device in a row, or commands that it never began, are held for a person."""
+    eta_change_s: PositiveFloat = 60.0
+    """The OMS is told anew when a task will end once that has moved by more than so many seconds."""
+    eta_interval_s: PositiveFloat = 30.0
+    """So many seconds lie between two looks at that, and between two tellings of one task at least."""
 
 
 class Limits(Section):
@@ -211,7 +223,8 @@ class Limits(Section):
 
 
 class CycleTimes(Section):
-    """How long the machines take, in seconds at speed 1. Only the ETA and the simulators use them."""
+    """How long the machines take, in seconds at speed 1. The simulators use them, and the ETA until it has
+    measured them."""
 
     retrieve_s: PositiveFloat = 9.0
     """AS/RS: location to outfeed."""
@@ -262,6 +275,7 @@ class Site(Section):
     reject: PointId
     """Where loads go that nobody can identify and containers of cancelled tasks."""
     labels: Labels = Labels()
+    catalogue: CatalogueSettings = CatalogueSettings()
     policies: Policies = Policies()
     exceptions: ExceptionPolicy = ExceptionPolicy()
     limits: Limits = Limits()

@@ -51,10 +51,14 @@ class Topics:
 
 
 def agent_state(
-    state: str, since: datetime | None, refuses: Sequence[str] = (), clock: str = ClockSync.UNKNOWN
+    state: str,
+    since: datetime | None,
+    refuses: Sequence[str] = (),
+    clock: str = ClockSync.UNKNOWN,
+    catalogue: int | None = None,
 ) -> bytes:
-    """What stands on `Topics.agent_state`: online, draining or offline, why new tasks are refused, and
-    whether a time server keeps the wall clock.
+    """What stands on `Topics.agent_state`: online, draining or offline, why new tasks are refused, whether a
+    time server keeps the wall clock, and the revision of the catalogue (0: none was given).
 
     In the last will `since` is None: the broker publishes it at a time that we cannot know.
     """
@@ -65,6 +69,7 @@ def agent_state(
             "since": since.isoformat() if since else None,
             "refuses": list(refuses),
             "clock": clock,
+            "catalogue": catalogue,
         }
     ).encode()
 

@@ -74,6 +74,7 @@ class Campaign:
     async def _round(self, name: str) -> None:
         scene = self._scene(name)
         try:
+            await scene.prepare()
             await scene.broker.start()
             await scene.simulators.start()
             await scene.oms.start()

@@ -1,5 +1,6 @@
 """A scene: one site with its broker, simulators, agent and OMS, each a process, in a folder of its own."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import TypeAlias
 
 from edge_agent.domain.site import Site
 from simulators.audit import Audit, audit
-from simulators.demo.addresses import free_port, relocate
+from simulators.catalogue import build_stock
+from simulators.demo.addresses import PREFIX, free_port, relocate
 from simulators.demo.broker import SceneBroker, broker_for
 from simulators.demo.processes import EDGE_AGENT, Child
+from simulators.item_master import write_catalogue
 
 BrokerFactory: TypeAlias = Callable[[int, Path], SceneBroker]
 
@@ -46,7 +49,8 @@ class Scene:
         self.control = folder / "control"
         """The simulators' control socket."""
         self.env = relocate(site, folder, self.port) | {"EDGE_AGENT__BROKER__PROTOCOL": self.broker.protocol}
-        self.env |= options.extra_env
+        self.catalogue = folder / "catalogue.yaml"
+        self.env |= {f"{PREFIX}CATALOGUE__FILE": str(self.catalogue)} | dict(options.extra_env)
         config = ("--config", str(options.site_file))
         faults: tuple[str, ...] = (
             *("--faults", options.faults, "--seed", str(options.seed), "--speed", str(options.speed)),
@@ -57,7 +61,7 @@ class Scene:
         self.simulators = self._child(
             "simulators", "simulate", *config, "--ledger", str(self.world_ledger), *faults
         )
-        self.agent = self._child("agent", "run", *config)
+        self.agent = self._child("agent", "run", *config, env=_as_fast(site, options.speed))
         self.oms = self._child(
             "oms",
             "oms",
@@ -67,8 +71,8 @@ class Scene:
             *(() if options.rate_per_h is None else ("--rate", str(options.rate_per_h))),
         )
 
-    def _child(self, name: str, *arguments: str) -> Child:
-        return Child(name, (*EDGE_AGENT, *arguments), self.folder, self.env)
+    def _child(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> Child:
+        return Child(name, (*EDGE_AGENT, *arguments), self.folder, {**(env or {}), **self.env})
 
     @property
     def processes(self) -> Sequence[Child]:
@@ -76,10 +80,19 @@ class Scene:
 
     async def start(self) -> None:
         """Broker first, the OMS last: by then everything that it talks to is ready."""
+        await self.prepare()
         await self.broker.start()
         await self.simulators.start()
         await self.agent.start()
         await self.oms.start()
+
+    async def prepare(self) -> None:
+        """Write what the agent reads at its start: the item master of the stock."""
+
+        def write() -> None:
+            write_catalogue(build_stock(self.site, self.options.seed), self.catalogue)
+
+        await asyncio.to_thread(write)
 
     async def stop(self) -> None:
         """Stop everything in the order in which nothing is lost. May be called more than once."""
@@ -90,3 +103,12 @@ class Scene:
     def audit(self) -> Audit:
         """Compare what the OMS was told with what the world did."""
         return audit(self.oms_ledger, self.world_ledger)
+
+
+def _as_fast(site: Site, speed: float) -> dict[str, str]:
+    """The agent lives in real seconds: for it the machines are as fast as they are played."""
+    times = {f"CYCLE_TIMES__{key}": value for key, value in site.cycle_times.model_dump().items()}
+    policies = site.policies
+    etas = {"eta_change_s": policies.eta_change_s, "eta_interval_s": policies.eta_interval_s}
+    times |= {f"POLICIES__{key}": value for key, value in etas.items()}
+    return {f"{PREFIX}{key.upper()}": str(value / speed) for key, value in times.items()}

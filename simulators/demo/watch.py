@@ -84,7 +84,7 @@ class Watch:
         if name in _ENDINGS and event.get("subject"):
             picture.ended.add(event["subject"])
             picture.held.pop(event["subject"], None)
-        elif name == "inventory_changed":
+        elif name == "inventory_changed" and data["reason"] == "picked":
             picture.units += 1
             picture.recent.append(time.monotonic())
         elif name == "exception_raised":

@@ -281,6 +281,17 @@ class WrongItem(Armed):
     moments: ClassVar = (Moment.GRIPS,)
 
 
+class SwappedLabel(Armed):
+    """The picker grips a unit of another item that carries the label of the one that was ordered.
+
+    Every scan passes; only its weight can tell, where the item master has one and the two differ enough.
+    """
+
+    fault: Literal[Fault.SWAPPED_LABEL] = Fault.SWAPPED_LABEL
+    families: ClassVar = PICKER
+    moments: ClassVar = (Moment.GRIPS,)
+
+
 class ItemMissing(Armed):
     """Units of an item are not in the tote, although the stock record says so. Laid out at the start."""
 
@@ -360,7 +371,7 @@ AnyFault: TypeAlias = Annotated[
     Busy | AckLost | AckLate | AckDuplicated | EndLost | EndDuplicated
     | ReplyGarbled | ReplyTruncated | ConnectionReset | HalfOpen | Hung | Restart | MemoryLost
     | StuckRegister | HeartbeatFrozen | Slow | LoadLost | WrongPoint | ArrivalMissed
-    | CraneFault | Jam | EStop | WrongItem | ItemMissing
+    | CraneFault | Jam | EStop | WrongItem | SwappedLabel | ItemMissing
     | NoRead | Unplugged | GarbageBytes | DoubleRead | CodeCut | CodesJoined,
     Field(discriminator="fault"),
     BeforeValidator(_named),

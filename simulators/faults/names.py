@@ -29,6 +29,7 @@ class Fault(StrEnum):
     JAM = "jam"
     E_STOP = "e_stop"
     WRONG_ITEM = "wrong_item"
+    SWAPPED_LABEL = "swapped_label"
     ITEM_MISSING = "item_missing"
     NO_READ = "no_read"
     UNPLUGGED = "unplugged"

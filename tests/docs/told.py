@@ -55,6 +55,7 @@ def examples(task: PickTask) -> list[ev.Event]:
             1,
         ),
         ev.TaskStarted(TASK, STATION, PointId("st1-put-1"), NOON + MINUTE),
+        ev.EtaChanged(TASK, NOON + 3 * MINUTE, NOON + MINUTE),
         ev.ToteRetrieved(TASK, TOTE, PLACE, PointId("asrs-1-out"), STATION, NOON, NOON + MINUTE),
         ev.UnitVerified(STATION, TASK, LINE, SCANNER, UNIT),
         ev.ScanRejected(

@@ -18,6 +18,7 @@ DEMO_KEYS = {
     "verification": {"injected", "caught", "escaped", "false_rejects"},
     "confirmations": {"events", "repeats", "gaps", "missing", "wrong"},
     "latency_ms": {"task_to_first_command", "scan_to_confirmation"},
+    "eta_error_s": {"at_start", "last", "changes"},
 }
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -26,6 +27,7 @@ from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn, TaskId
 from edge_agent.domain.inputs import DeviceReported, ExceptionAnswered, Input, Started, TaskSubmitted
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from edge_agent.domain.task import PickTask
 from edge_agent.ports import Device
@@ -34,9 +36,11 @@ from edge_agent.runtime.effects import Effects
 from edge_agent.runtime.loop import Loop
 from edge_agent.runtime.scanner_supervisor import ScannerSupervisor
 from edge_agent.runtime.supervisor import DeviceSupervisor
+from edge_agent.site_file import catalogue_of
 from simulators.catalogue import build_stock
 from simulators.clock import SimClock
 from simulators.faults import AnyFault
+from simulators.item_master import write_catalogue
 from simulators.site import build_site
 from tests.core.agent import SUE, a_line, a_task, digest
 from tests.ports import free_port
@@ -97,20 +101,24 @@ class Cell:
         opcua: Sequence[str] = (),
         verb_timeout_s: float = VERB_TIMEOUT_S,
         request_timeout_s: float = REQUEST_TIMEOUT_S,
+        catalogue: Path | None = None,
         **policies: object,
     ) -> None:
-        """`opcua`: the machines that speak OPC UA; the others speak Modbus."""
+        """`opcua`: the machines that speak OPC UA; the others speak Modbus. `catalogue`: a file that the
+        item master of the stock is written to, and read from."""
         self.profiles = {
             name: _hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
         }
-        self.site = _site(opcua, policies)
+        self.site = _site(opcua, policies, catalogue)
         self.stock = build_stock(self.site, SEED)
+        if catalogue is not None:
+            write_catalogue(self.stock, catalogue)
         self.notes = Notes()
         self.clock = SimClock(FAST)
         self.simulated = build_site(
             self.site, self.profiles, record=self.notes, faults=armed, seed=SEED, clock=self.clock, epoch=7
         )
-        self.state = State(_plant(self.site, self.profiles))
+        self.state = State(_plant(self.site, self.profiles, catalogue_of(Path(), self.site)))
         self.inputs: list[tuple[float, Input]] = []
         self.events: list[ev.Event] = []
         self.witness: dict[str, Witness] = {}
@@ -270,7 +278,7 @@ class Cell:
         assert len(self.of(ev.UnitPlaced)) <= len(placed), "confirmed and not done"
 
 
-def _site(opcua: Sequence[str], policies: Mapping[str, object]) -> Site:
+def _site(opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path | None) -> Site:
     devices = {}
     for unit, (name, settings) in enumerate(SITE["devices"].items(), 1):
         profile, port = settings["profile"], free_port()
@@ -282,7 +290,8 @@ def _site(opcua: Sequence[str], policies: Mapping[str, object]) -> Site:
             address = f"tcp://127.0.0.1:{port}"
         devices[name] = {"profile": profile, "address": address}
     limits = {"scan_timeout_s": 0.5, "refusal_retry_s": 0.1, **policies}
-    return small_site(devices=devices, policies=limits)
+    master = {"file": str(catalogue) if catalogue else None}
+    return small_site(devices=devices, policies=limits, catalogue=master)
 
 
 def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) -> Profile:
@@ -297,10 +306,11 @@ def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) ->
     return profile.model_copy(update=changes)
 
 
-def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
+def _plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> Plant:
     used = {device: profiles[settings.profile] for device, settings in site.devices.items()}
     return Plant(
         site,
         max_open={device: profile.max_open for device, profile in used.items()},
         aim={device: profile.scanner.aim for device, profile in used.items() if profile.scanner},
+        catalogue=catalogue,
     )

@@ -1,6 +1,7 @@
 """Machines that stop, lose or misplace things: shown, waited for, put right or held; nothing done twice."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -176,6 +177,30 @@ async def test_a_wrong_item_is_refused_by_its_scan_put_back_and_picked_again(cel
         assert len(site.notes.of("unit_put_back")) == 1
         (placed,) = site.notes.of("unit_placed")
         assert placed["gtin"] == rejected.expected
+
+
+@pytest.mark.fault("swapped_label")
+async def test_a_right_label_on_a_wrong_item_is_caught_by_its_weight_and_picked_again(
+    cell: MakeCell, tmp_path: Path
+) -> None:
+    async with cell(of(fault="swapped_label"), catalogue=tmp_path / "catalogue.yaml") as site:
+        await site.complete()
+        (strike,) = site.strikes("swapped_label")
+        assert strike["detectable"]
+        (rejected,) = site.of(ev.ScanRejected)
+        assert (rejected.rule, rejected.name) == ("V18", "weight_disagrees")
+        assert site.notes.of("unit_put_back")[0]["unit"] == strike["unit"]
+        assert site.notes.of("unit_placed")[0]["gtin"] == strike["ordered_gtin"]
+
+
+@pytest.mark.fault("swapped_label")
+async def test_a_right_label_on_a_wrong_item_is_seen_by_nobody_without_a_weight(cell: MakeCell) -> None:
+    async with cell(of(fault="swapped_label")) as site:
+        await site.complete()
+        (strike,) = site.strikes("swapped_label")
+        assert not strike["detectable"]
+        assert site.notes.of("unit_placed")[0]["unit"] == strike["unit"]
+        assert site.of(ev.UnitPlaced)[0].unit.gtin == strike["ordered_gtin"]
 
 
 @pytest.mark.fault("item_missing")

@@ -22,6 +22,8 @@ Line = dict[str, Any]
 
 CRANE, CONVEYOR, PICKER = DeviceId("asrs-1"), DeviceId("conveyor-1"), DeviceId("picker-1")
 START_S = 1_790_000_000.0
+TOLD_AHEAD_S = 10.0
+"""The ETA of every task is so far ahead."""
 HEARD_AFTER_S = 0.004
 """How long an event takes to the OMS."""
 
@@ -153,7 +155,8 @@ class Shift:
         self.submit(task)
         self._pass(0.005)
         self.tell("task_accepted", **_ids(task), lines=[])
-        self.tell("task_started", **_ids(task), station="st1", put_position="put-1")
+        eta = datetime.fromtimestamp(self._now + TOLD_AHEAD_S, UTC).isoformat()
+        self.tell("task_started", **_ids(task), station="st1", put_position="put-1", eta=eta)
         self.transfer(container, "supply", "put-1")
         results = []
         for tote, lines in _by_tote(task["lines"]):

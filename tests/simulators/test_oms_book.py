@@ -63,7 +63,7 @@ def test_a_rejected_repeat_does_not_end_an_accepted_task(book: OmsBook) -> None:
 
 
 def test_a_repeat_counts_once(book: OmsBook) -> None:
-    told = event("inventory_changed", delta=-1)
+    told = event("inventory_changed", delta=-1, reason="picked")
     assert book.told(told)
     assert not book.told(told)
     assert (book.events, book.repeats, book.units_picked) == (1, 1, 1)

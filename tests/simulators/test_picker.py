@@ -20,7 +20,7 @@ from edge_agent.domain.ids import CommandId, DeviceId, Gtin, Lpn, PointId
 from edge_agent.domain.site import Site, Station
 from simulators.catalogue import Stock, Tote
 from simulators.faults import AnyFault, DeviceFaults, FaultSource, Target
-from simulators.faults.catalogue import WrongItem
+from simulators.faults.catalogue import SwappedLabel, WrongItem
 from simulators.machine import End, Pace
 from simulators.picker import Picker
 from simulators.world import Cause, World, at_point
@@ -197,6 +197,23 @@ def test_a_wrong_item_is_gripped_reported_as_done_and_written_down(
             "ordered_gtin": gtin,
         }
     ]
+
+
+def test_a_unit_with_another_items_label_is_gripped_and_written_down(
+    make: Make, world: World, notes: Notes, tote: Tote, gtin: Gtin
+) -> None:
+    right = next(unit for unit in world.units_in(tote.lpn) if unit.gtin == gtin)
+    Shift(make(SwappedLabel(rate=1.0))).do(Pick(tote.lpn, POINT, gtin))
+    unit = world.held_by(ROBOT)
+    assert unit is not None
+    assert unit.gtin != gtin
+    assert gtin[1:].encode() in unit.barcode
+    (fault,) = notes.of("fault")
+    label = fault["label"]
+    assert (label["gtin"], label["lot"]) == (gtin, right.lot)
+    assert (label["serial"] or "").encode() in unit.barcode
+    assert label["serial"] is None or label["serial"] != right.serial
+    assert fault["detectable"] is False  # this picker's agent has no item master
 
 
 def test_no_wrong_item_where_the_tote_holds_no_other(

@@ -12,6 +12,7 @@ from edge_agent.core.decide.commands import command_answered, command_resolved
 from edge_agent.core.decide.holds import hold_placed, hold_released
 from edge_agent.core.decide.intake import cancel_submitted, message_refused, task_submitted
 from edge_agent.core.decide.scans import device_reported, scanned
+from edge_agent.core.eta import revise_etas
 from edge_agent.core.state import State
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
@@ -58,6 +59,6 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
         case inp.HoldReleased():
             yield from hold_released(state, what)
         case inp.Tick():
-            pass  # time itself decides nothing: `plan` sees that it has passed
+            yield from revise_etas(state, now)  # everything else that time decides, `plan` sees by itself
         case _:
             assert_never(what)

@@ -299,5 +299,14 @@ def _item_missing(state: State, station_id: StationId) -> Iterator[ev.Event]:
     assert hand is not None  # the pick that failed was for it
     yield ev.UnitMissing(station_id)
     ref = ev.LineRef(hand.task_id, hand.line_id)
+    yield _found_short(state, ref, state.trips[hand.trip_id])
     if state.tasks[hand.task_id].status is not TaskStatus.CANCELLING:
         yield from exhaust(state, ref, state.trips[hand.trip_id].tote, SourceReason.ITEM_MISSING)
+
+
+def _found_short(state: State, ref: ev.LineRef, trip: TripState) -> ev.StockFoundShort:
+    """What the OMS must set right in its stock record: there is no unit left in this tote."""
+    line = state.line(ref)
+    said = (one.quantity_available for one in line.line.sources if one.container_id == trip.tote)
+    expected = max(next(said, 0) - line.picked_here, 0)
+    return ev.StockFoundShort(ref.task_id, ref.line_id, trip.tote, trip.location, line.line.gtin, expected)

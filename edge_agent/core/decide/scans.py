@@ -1,6 +1,7 @@
 """Scans and device states: each scan is judged by the step that waits for it, or by none (V20)."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
 
 from edge_agent.core.exceptions import hold, hold_task
 from edge_agent.core.moves import divert
@@ -11,11 +12,23 @@ from edge_agent.core.verification.labels import verify_container, verify_tote
 from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_several
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
+from edge_agent.core.verification.weight import verify_weight, weight_lost
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import ExceptionKind, HeldDevice, PickedUnit, ScanTarget
-from edge_agent.domain.ids import DeviceId
+from edge_agent.domain.ids import DeviceId, Gtin
 from edge_agent.domain.time import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Every GTIN that this site knows, without a copy for each scan."""
+
+    of_tasks: Container[Gtin]
+    of_catalogue: Container[Gtin]
+
+    def __contains__(self, gtin: object) -> bool:
+        return gtin in self.of_tasks or gtin in self.of_catalogue
 
 
 def device_reported(
@@ -113,8 +126,30 @@ def _judge(
         for unit in other.units
         if unit.serial is not None
     }
-    expectation = ItemExpectation.of_line(line.line, line.remaining, state.gtins, taken)
-    return verify_item(data, expectation, plant.labels, aim=aim, today=now.utc.date())
+    by_code = plant.catalogue.by_code
+    expectation = ItemExpectation.of_line(
+        line.line,
+        line.remaining,
+        _Known(state.gtins, by_code),
+        taken,
+        item=by_code.get(line.line.gtin),
+    )
+    verdict = verify_item(data, expectation, plant.labels, aim=aim, today=now.utc.date())
+    return _weighed(state, station, expectation, verdict)
+
+
+def _weighed(
+    state: State, station: StationState, expectation: ItemExpectation, verdict: ItemVerdict
+) -> ItemVerdict:
+    """The second evidence (V18): a right label on a wrong item is an error that no scan can see."""
+    if isinstance(verdict, Rejected) or expectation.weight is None:
+        return verdict
+    expected, weight_g = expectation.weight.times(verdict.units), _hand(station).weight_g
+    if weight_g is None:
+        picker = state.plant.site.stations[station.station_id].picker
+        return weight_lost(expected) if state.devices[picker].weighs else verdict
+    second = verify_weight(weight_g, expected)
+    return second if isinstance(second, Rejected) else verdict
 
 
 def _passed(
@@ -127,7 +162,7 @@ def _passed(
         return
     hand = _hand(station)
     if isinstance(verdict, ItemPassed):
-        unit = PickedUnit(verdict.gtin, verdict.lot, verdict.expiry, verdict.serial)
+        unit = PickedUnit(verdict.gtin, verdict.lot, verdict.expiry, verdict.serial, verdict.units)
         yield ev.UnitVerified(station.station_id, hand.task_id, hand.line_id, step.scanner, unit)
     else:
         yield ev.ContainerVerified(station.station_id, hand.task_id, step.scanner)

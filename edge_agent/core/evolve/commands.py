@@ -1,5 +1,6 @@
 """Commands and who waits for them."""
 
+from edge_agent.core.cycles import measure_command
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.lifecycle import COMMAND, CommandStatus
 from edge_agent.core.state import (
@@ -67,6 +68,7 @@ def _end_command(
             device.refused_s = clock_s
         case ev.CommandDone():
             device.unstarted = 0
+            measure_command(state, command.command, clock_s - command.ordered_s)
     _set_command(state, event.command_id, None)
     del state.commands[event.command_id]
 

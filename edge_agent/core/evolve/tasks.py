@@ -59,7 +59,7 @@ def _(event: ev.CancelRequested, state: State, _clock_s: float) -> None:
 
 
 @apply.register
-def _(event: ev.TaskStarted, state: State, _clock_s: float) -> None:
+def _(event: ev.TaskStarted, state: State, clock_s: float) -> None:
     task = state.tasks[event.task_id]
     status = TASK.next(task.status, event)
     state.dequeue(task)
@@ -69,7 +69,14 @@ def _(event: ev.TaskStarted, state: State, _clock_s: float) -> None:
         event.put_point,
         event.eta,
     )
+    task.eta_told_s = task.started_s = clock_s
     state.stations[event.station_id].tasks.add(event.task_id)
+
+
+@apply.register
+def _(event: ev.EtaChanged, state: State, clock_s: float) -> None:
+    task = state.tasks[event.task_id]
+    task.eta, task.eta_told_s = event.eta, clock_s
 
 
 @apply.register
@@ -114,7 +121,7 @@ def _(event: ev.SourceExhausted, state: State, _clock_s: float) -> None:
     line.status = LINE.next(line.status, event)
     line.tried.add(event.tote)
     line.exhausted_by = event.reason.value
-    line.failed_picks = 0
+    line.failed_picks = line.picked_here = 0
     _leave_trip(state, ev.LineRef(event.task_id, event.line_id))
 
 

@@ -1,6 +1,7 @@
 """Trips."""
 
 from edge_agent.core.evolve.dispatch import apply
+from edge_agent.core.evolve.scans import end_scan
 from edge_agent.core.lifecycle import LINE, TRIP
 from edge_agent.core.state import (
     State,
@@ -50,10 +51,10 @@ for _event_type in (ev.TripRetrieved, ev.ToteDelivered, ev.ToteReturned, ev.Tote
 
 
 @apply.register
-def _(event: ev.TotePresented, state: State, _clock_s: float) -> None:
+def _(event: ev.TotePresented, state: State, clock_s: float) -> None:
     trip = state.trips[event.trip_id]
     trip.status = TRIP.next(trip.status, event)
-    state.stations[event.station_id].scan = None
+    end_scan(state, event.station_id, clock_s)
 
 
 @apply.register

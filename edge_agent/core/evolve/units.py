@@ -1,6 +1,7 @@
 """The unit in hand at a station, and its scans."""
 
 from edge_agent.core.evolve.dispatch import apply
+from edge_agent.core.evolve.scans import end_scan
 from edge_agent.core.lifecycle import LINE, UNIT
 from edge_agent.core.state import (
     Hand,
@@ -36,7 +37,10 @@ def _advance(state: State, event: ev.Event, station_id: StationId) -> Hand:
 
 @apply.register
 def _(event: ev.UnitGripped, state: State, _clock_s: float) -> None:
-    _advance(state, event, event.station_id)
+    _advance(state, event, event.station_id).weight_g = event.weight_g
+    station = state.plant.site.stations.get(event.station_id)
+    if station is not None and event.weight_g is not None:
+        state.devices[station.picker].weighs = True
 
 
 @apply.register
@@ -45,21 +49,21 @@ def _(event: ev.UnitMissing, state: State, _clock_s: float) -> None:
 
 
 @apply.register
-def _(event: ev.ScanRequested, state: State, _clock_s: float) -> None:
-    step = ScanStep(event.target, event.scanner, event.attempt, event.deadline_s)
+def _(event: ev.ScanRequested, state: State, clock_s: float) -> None:
+    step = ScanStep(event.target, event.scanner, event.attempt, event.deadline_s, clock_s)
     state.stations[event.station_id].scan = step
 
 
 @apply.register
-def _(event: ev.UnitVerified, state: State, _clock_s: float) -> None:
+def _(event: ev.UnitVerified, state: State, clock_s: float) -> None:
     _advance(state, event, event.station_id).unit = event.unit
-    state.stations[event.station_id].scan = None
+    end_scan(state, event.station_id, clock_s)
 
 
 @apply.register
-def _(event: ev.ContainerVerified, state: State, _clock_s: float) -> None:
+def _(event: ev.ContainerVerified, state: State, clock_s: float) -> None:
     _advance(state, event, event.station_id)
-    state.stations[event.station_id].scan = None
+    end_scan(state, event.station_id, clock_s)
 
 
 @apply.register
@@ -77,6 +81,7 @@ def _(event: ev.UnitPlaced, state: State, _clock_s: float) -> None:
     line.status = status
     line.units.append(event.unit)
     line.failed_picks = 0
+    line.picked_here += event.unit.units
 
 
 @apply.register

@@ -53,6 +53,11 @@ def verify_weight(measured_g: float, expected: Weight | None) -> Verdict | None:
     return Rejected(Rule.WEIGHT_DISAGREES, _shown(expected), f"{measured_g:g} g")
 
 
+def weight_lost(expected: Weight) -> Rejected:
+    """V18: a picker that weighs did not say what it weighed, so that the second evidence is missing."""
+    return Rejected(Rule.WEIGHT_DISAGREES, _shown(expected), NOTHING)
+
+
 def verify_container_weight(
     measured_g: float, container: Weight | None, contents: Iterable[tuple[Item, int]]
 ) -> Verdict | None:

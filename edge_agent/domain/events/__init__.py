@@ -49,6 +49,7 @@ from edge_agent.domain.events.exception import (
 from edge_agent.domain.events.task import (
     CancelRequested,
     ContainerArrived,
+    EtaChanged,
     LineCancelled,
     LinePicked,
     LineShort,
@@ -57,6 +58,7 @@ from edge_agent.domain.events.task import (
     SourceAdded,
     SourceExhausted,
     SourcesRenewed,
+    StockFoundShort,
     TaskAccepted,
     TaskCancelled,
     TaskCompleted,
@@ -106,11 +108,13 @@ Event: TypeAlias = (
     | TaskRejected
     | CancelRequested
     | TaskStarted
+    | EtaChanged
     | ContainerArrived
     | TaskFilled
     | TaskCompleted
     | TaskCancelled
     | SourceExhausted
+    | StockFoundShort
     | LineUnassigned
     | LinePicked
     | LineShort
@@ -188,6 +192,7 @@ __all__ = [
     "DeviceChanged",
     "DiskChanged",
     "DrainChanged",
+    "EtaChanged",
     "Event",
     "ExceptionKind",
     "ExceptionRaised",
@@ -218,6 +223,7 @@ __all__ = [
     "SourceExhausted",
     "SourceReason",
     "SourcesRenewed",
+    "StockFoundShort",
     "TaskAccepted",
     "TaskCancelled",
     "TaskCompleted",

@@ -25,12 +25,15 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class PickedUnit:
-    """One unit in the order container, as its label said."""
+    """What was placed into the order container in one go, as its label said: a unit, or a pack (V4)."""
 
     gtin: Gtin
+    """As scanned; of a pack, its own."""
     lot: str | None = None
     expiry: date | None = None
     serial: str | None = None
+    units: int = 1
+    """How many units of the line it is."""
 
 
 @dataclass(frozen=True, slots=True)

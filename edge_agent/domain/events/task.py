@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from edge_agent.domain.events.common import FieldError, LineResult, PickedUnit, SourceReason
-from edge_agent.domain.ids import Gtin, LineId, Lpn, PointId, StationId, TaskId
+from edge_agent.domain.ids import Gtin, LineId, LocationId, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.task import PickTask, Source
 
 
@@ -69,6 +69,16 @@ class TaskStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class EtaChanged:
+    """The task will end at another time than told before."""
+
+    task_id: TaskId
+    eta: datetime
+    earlier_eta: datetime
+    """What was told before; earlier or later than `eta`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerArrived:
     """The order container stands on its put position."""
 
@@ -114,6 +124,20 @@ class SourceExhausted:
     line_id: LineId
     tote: Lpn
     reason: SourceReason
+
+
+@dataclass(frozen=True, slots=True)
+class StockFoundShort:
+    """The picker found no unit of the line's item in the tote: the stock record was wrong about it."""
+
+    task_id: TaskId
+    line_id: LineId
+    tote: Lpn
+    location: LocationId
+    gtin: Gtin
+    expected: int
+    """What the task said was there, less what the line has picked out of it."""
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
