@@ -6,17 +6,18 @@ number means is explained in docs/explanation/audit.md.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from simulators.audit_containers import check_containers
 from simulators.audit_findings import FindingKind, Findings
+from simulators.audit_mistakes import KindCounts, count_mistakes
 from simulators.audit_oms import OmsLedger, read_oms
 from simulators.audit_scans import Lag, ScanCheck, first_command_lags
 from simulators.audit_tasks import check_tasks
-from simulators.audit_units import check_inventory, check_orders, check_totes
+from simulators.audit_units import check_inventory, check_orders, check_totes, harmless_serials
 from simulators.audit_world import Grip, WorldBook, read_world
 from simulators.oms_book import TaskStatus
 
@@ -66,7 +67,7 @@ class VerificationCounts:
     """What the scans were tested with and what became of it."""
 
     injected: int
-    """Wrong items gripped, labels made unreadable and readings spoiled on purpose."""
+    """Mistakes that were made on purpose: see `Audit.mistakes`."""
     caught: int
     """Of those, the ones after which nothing was placed on the strength of them."""
     escaped: int
@@ -126,6 +127,8 @@ class Audit:
     verification: VerificationCounts
     confirmations: ConfirmationCounts
     latency_ms: Latencies
+    mistakes: Mapping[str, KindCounts]
+    """What the verification was tested with, by kind."""
     seconds: float
     """From the first line of the OMS's ledger to the last."""
     problems: tuple[str, ...]
@@ -160,6 +163,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
         placed[grip.container or ""].append(grip)
     scans = ScanCheck(oms_ledger, world_book, findings)
     check_orders(oms_ledger, placed, findings)
+    world_book.mistakes.forgive("duplicate_serial", harmless_serials(placed))
     check_inventory(oms_ledger, placed, findings)
     check_totes(oms_ledger, world_book, findings)
     check_tasks(oms_ledger, placed, findings)
@@ -176,6 +180,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
             task_to_first_command=Latency.of(lag.seconds for lag in lags.task_to_first_command),
             scan_to_confirmation=Latency.of(lag.seconds for lag in lags.scan_to_confirmation),
         ),
+        mistakes=count_mistakes(world_book.mistakes, oms_ledger, world_book.pickers),
         seconds=round(oms_ledger.seconds, 3),
         problems=tuple(finding.text for finding in findings.found),
     )
@@ -220,11 +225,10 @@ def _moves(world: WorldBook, findings: Findings) -> MoveCounts:
 
 
 def _verification(world: WorldBook, scans: ScanCheck, findings: Findings) -> VerificationCounts:
-    let_through = sum(key in world.grips and world.grips[key].is_placed for key in world.wrong_items)
-    injected = len(world.wrong_items) + world.no_reads
+    made = world.mistakes.made
     return VerificationCounts(
-        injected=injected,
-        caught=injected - let_through - world.no_reads_missed,
+        injected=len(made),
+        caught=sum(not mistake.missed for mistake in made),
         escaped=findings.count(FindingKind.ESCAPED),
         false_rejects=scans.false_rejects,
     )

@@ -21,7 +21,7 @@ ENDS = {
 
 FIELDS = {
     "unit_verified": {"task_id", "line_id", "scanner", "gtin", "lot", "serial", "expiry"},
-    "unit_rejected": {"task_id", "line_id", "scanner", "target"},
+    "unit_rejected": {"task_id", "line_id", "scanner", "target", "rule"},
     "inventory_changed": {"container", "location", "gtin", "lot", "delta", "reason"},
     "tote_retrieved": {"task_id", "container", "location"},
     "line_picked": {"task_id", "line_id", "sku", "gtin", "ordered", "picked", "units"},

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulators.audit import Audit, Latency
+from simulators.audit_mistakes import KindCounts
 
 
 def summary_table(audit: Audit) -> Table:
@@ -56,6 +57,8 @@ def _add_counts(table: Table, audit: Audit) -> None:
             _noughts(escaped=scans.escaped),
         ),
     )
+    for kind, counts in audit.mistakes.items():
+        table.add_row(f"  {kind}", _mistakes(counts))
     table.add_row(
         "Confirmations",
         Group(
@@ -63,6 +66,12 @@ def _add_counts(table: Table, audit: Audit) -> None:
             _noughts(gaps=told.gaps, missing=told.missing, wrong=told.wrong),
         ),
     )
+
+
+def _mistakes(counts: KindCounts) -> Text:
+    rules = ", ".join(f"{rule} {count}" for rule, count in counts.by_rule.items())
+    text = Text(f"{counts.injected}: {rules}")
+    return text.append(f" {counts.escaped} escaped", "bold red") if counts.escaped else text
 
 
 def _noughts(**counts: int) -> Text:

@@ -236,7 +236,9 @@ class _Builder:
                 record=self.record,
             )
             server = ScannerServer(scanner, line_for(settings.address, profile), self.clock)
-            self.injectors[device] = ScannerInjector(self._faults(device), server, record=self.record)
+            self.injectors[device] = ScannerInjector(
+                self._faults(device), server, self.world, record=self.record
+            )
             servers.append(server)
         return tuple(servers)
 
@@ -252,7 +254,8 @@ class _Builder:
 
     def _load_view(self, point: PointId) -> View:
         def look() -> Seen | None:
-            return next((load_label(load) for load in self.world.loads_at(at_point(point))), None)
+            load = next(iter(self.world.loads_at(at_point(point))), None)
+            return load_label(load, self.world.label_of(load)) if load else None
 
         return look
 

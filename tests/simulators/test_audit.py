@@ -38,6 +38,7 @@ def test_the_result_has_the_contracts_shape_and_the_right_numbers(shift: Shift, 
         "moves": {"commanded": 24, "executed": 24, "repeated": 0, "lost": 0},
         "verification": {"injected": 0, "caught": 0, "escaped": 0, "false_rejects": 0},
         "confirmations": {"events": 23, "repeats": 0, "gaps": 0, "missing": 0, "wrong": 0},
+        "mistakes": {},
         "consistent": True,
         "problems": [],
     }
