@@ -71,7 +71,7 @@ class Agent:
         """Raises `ConfigurationError` where a device cannot be built."""
         self._site = site
         self._clock = clock or SystemClock()
-        self._state = State(_plant(site, profiles))
+        self._state = State(plant(site, profiles))
         self._devices: dict[DeviceId, DeviceSupervisor] = {}
         self._scanners: dict[DeviceId, ScannerSupervisor] = {}
         self._loop: Loop
@@ -239,7 +239,8 @@ class Agent:
         return list(self._state.tasks)
 
 
-def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
+def plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
+    """What the core has to know of a site and of its devices' profiles."""
     used = {device_id: profiles[device.profile] for device_id, device in site.devices.items()}
     return Plant(
         site,

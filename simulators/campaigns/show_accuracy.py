@@ -1,0 +1,31 @@
+"""The accuracy campaign with its progress, its table and its JSON report."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from simulators.campaigns.accuracy import Rehearsal, run_accuracy
+from simulators.campaigns.accuracy_report import AccuracyReport, accuracy_table, summary
+from simulators.campaigns.show import bar, show_problems, write_json
+
+
+def show_accuracy(
+    rehearsal: Rehearsal, units: int, seed: int, json_file: Path | None, console: Console
+) -> bool:
+    """Play until so many units are picked. True where no mistake has escaped and every audit was consistent."""
+    report = AccuracyReport(seed)
+    with bar(units, console) as update:
+
+        def redraw() -> None:
+            found = f"{report.injected.total()} injected, {len(report.problems)} problems"
+            update(min(report.units, units), f"accuracy   {found}")
+
+        redraw()
+        run_accuracy(rehearsal, units, report, redraw)
+    console.print(accuracy_table(report))
+    for line in summary(report):
+        console.print(line, highlight=False)
+    show_problems(report.problems, console)
+    write_json(report.to_json(), json_file)
+    console.print(f"holds: {str(report.holds).lower()}")
+    return report.holds
