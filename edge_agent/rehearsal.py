@@ -54,8 +54,10 @@ class RehearsedAgent:
         self._put(Started("rehearsal"))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._loop.run(), name="loop")
-            for name, supervisor in {**self._devices, **self._scanners}.items():
-                tasks.create_task(supervisor.run(), name=name)
+            for name, device in self._devices.items():
+                tasks.create_task(device.run(), name=name)
+            for name, scanner in self._scanners.items():
+                tasks.create_task(scanner.run(), name=name)
 
     def submit(self, payload: bytes) -> None:
         """A pick task as the OMS writes it. Raises ValueError where its form is refused."""

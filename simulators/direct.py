@@ -1,13 +1,13 @@
 """Simulated devices without a wire: what the agent's supervisors talk to where only its decisions count.
 
-They keep the promises of the agent's `Device` and `Scanner` ports. The physics, the controllers and the faults
-are the same as behind the wires; links and handshakes are left out, and with them every fault of theirs.
+They keep the promises of the agent's `Device` and `Scanner` ports. Physics, controllers and faults are those
+behind the wires; links and handshakes are left out, and with them every fault of theirs.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
-from drivers.profile import Profile
+from drivers.profile import Profile, Verb
 from drivers.scanner_wire import ScannerWire, wire_bytes
 from edge_agent.domain.command import (
     Accepted,
@@ -36,6 +36,8 @@ from edge_agent.domain.ids import DeviceId
 from simulators.clock import SimClock
 from simulators.device_memory import ORDERS, DeviceMemory, Ended
 from simulators.scanner import Scanner
+
+_VERBS: Mapping[object, str] = {order: name for name, order in ORDERS.items()}
 
 
 class DirectDevice:
@@ -68,8 +70,7 @@ class DirectDevice:
         return self._status
 
     async def send(self, command: Command) -> Accepted | Refusal:
-        name = next(name for name, order in ORDERS.items() if isinstance(command.order, order))
-        verb = self._profile.verbs[name]
+        verb = self._verb(command)
         arguments = [str(getattr(command.order, argument)) for argument in verb.arguments]
         answer = self._memory.submit(
             command.command_id,
@@ -97,14 +98,16 @@ class DirectDevice:
             yield await self._said.get()
 
     def timeout_s(self, command: Command) -> float:
-        name = next(name for name, order in ORDERS.items() if isinstance(command.order, order))
-        return self._profile.verbs[name].timeout_s
+        return self._verb(command).timeout_s
 
     async def acknowledge(self, report: CommandEnded) -> None:
         """Nothing is kept that could be forgotten."""
 
     async def close(self) -> None:
         """There is no link to let go of."""
+
+    def _verb(self, command: Command) -> Verb:
+        return self._profile.verbs[_VERBS[type(command.order)]]
 
     def _outcome(self, ended: Ended) -> Done | Failed:
         meaning = self._profile.codes.results[ended.result]

@@ -6,10 +6,15 @@ simulated warehouse without its wires, judged by the same two ledgers and the sa
 
 import asyncio
 import json
-from collections import deque
+import multiprocessing
+import os
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeAlias
@@ -18,8 +23,9 @@ from drivers.profile import Profile
 from edge_agent.domain.site import Site
 from edge_agent.domain.time import Instant
 from edge_agent.errors import EdgeAgentError
+from edge_agent.logs import configure
 from simulators.audit import Audit, audit
-from simulators.campaigns.accuracy_report import AccuracyReport
+from simulators.campaigns.accuracy_report import AccuracyReport, stops_in
 from simulators.clock import SimClock
 from simulators.direct import DirectDevice, DirectScanner
 from simulators.faults import AnyFault
@@ -30,10 +36,10 @@ from simulators.tasks import Task, build_tasks
 from simulators.virtual import VirtualLoop
 
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
-TICK_S = 0.1
+TICK_S = 0.2
 LOOK_S = 5.0
 """So often the OMS looks which tasks are held and orders what there is room for."""
-OPEN_TASKS = 24
+OPEN_TASKS = 12
 TASKS_A_ROUND = 150
 ROUND_LIMIT_S = 200_000.0
 """Simulated seconds after which a round counts as stuck."""
@@ -81,36 +87,54 @@ class Rehearsal:
     make_agent: MakeAgent
 
 
+@dataclass(frozen=True)
+class Played:
+    """A round that has come to its end."""
+
+    seed: int
+    audit: Audit
+    stops: Counter[str]
+
+
 def run_accuracy(
     rehearsal: Rehearsal, units: int, report: AccuracyReport, on_change: Callable[[], None]
 ) -> None:
-    """Play rounds until so many units have been picked; a round that breaks off is a problem and the last."""
-    while report.units < units and not report.broken:
-        seed = report.seed + report.rounds
-        with TemporaryDirectory(prefix="edge-agent-accuracy-") as folder:
+    """Play rounds until so many units have been picked, one on each processor core.
+
+    They are taken in by their seeds, so that the same seed and number of units give the same report. A round
+    that breaks off is a problem and the last.
+    """
+    jobs = os.cpu_count() or 1
+    seeds = count(report.seed)
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), configure, ("ERROR",)) as pool:
+        playing = deque(pool.submit(play_round, rehearsal, next(seeds)) for _ in range(jobs))
+        while report.units < units and not report.broken:
             try:
-                report.add(seed, play_round(rehearsal, seed, Path(folder)), Path(folder) / "oms.jsonl")
+                played = playing.popleft().result()
+                report.add(played.seed, played.audit, played.stops)
             except EdgeAgentError as error:
-                report.broke_off(seed, error)
-        on_change()
+                report.broke_off(report.seed + report.rounds, error)
+            playing.append(pool.submit(play_round, rehearsal, next(seeds)))
+            on_change()
+        for round_ahead in playing:
+            round_ahead.cancel()
 
 
-def play_round(rehearsal: Rehearsal, seed: int, folder: Path, tasks: int = TASKS_A_ROUND) -> Audit:
+def play_round(rehearsal: Rehearsal, seed: int, tasks: int = TASKS_A_ROUND) -> Played:
     """One round with a fresh world and a fresh agent. Raises `StuckError`."""
     loop = VirtualLoop()
     clock = VirtualClock(loop)
-    world, oms = folder / "world.jsonl", folder / "oms.jsonl"
-    try:
+    with TemporaryDirectory(prefix="edge-agent-accuracy-") as folder:
+        world, oms = Path(folder) / "world.jsonl", Path(folder) / "oms.jsonl"
         with (
+            closing(loop),
             Ledger(world, unix_time=clock.unix_time) as world_ledger,
             Ledger(oms, unix_time=clock.unix_time) as oms_ledger,
         ):
             ordered = build_tasks(rehearsal.site, seed, tasks, now=START)
             played = _Round(rehearsal, seed, loop, clock, world_ledger, _Oms(oms_ledger, ordered))
             loop.run_until_complete(played.run())
-    finally:
-        loop.close()
-    return audit(oms, world)
+        return Played(seed, audit(oms, world), stops_in(oms))
 
 
 class _Oms:

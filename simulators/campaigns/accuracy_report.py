@@ -18,9 +18,7 @@ class AccuracyReport:
     """Figures as they grow. Mistakes are counted by kind, rules within each."""
 
     seed: int
-    form: str = (
-        "in process, on virtual time: the agent's core, loop and supervisors; no wires, broker or disk"
-    )
+    form: str = "on virtual time: the agent's core, loop and supervisors, without wires and broker"
     rounds: int = 0
     units: int = 0
     """Picked and confirmed."""
@@ -49,8 +47,8 @@ class AccuracyReport:
         injected = self.injected.total()
         return 3 / injected if injected and not self.escaped.total() else None
 
-    def add(self, seed: int, audit: Audit, oms: Path) -> None:
-        """Take in a round; `oms` is the OMS's ledger."""
+    def add(self, seed: int, audit: Audit, stops: Counter[str]) -> None:
+        """Take in a round: its audit, and how often each kind of exception waited for a person."""
         self.rounds += 1
         self.units += audit.units.picked
         result = audit.to_json()
@@ -60,7 +58,7 @@ class AccuracyReport:
             self.injected[kind] += counts.injected
             self.escaped[kind] += counts.escaped
             self.by_rule[kind].update(counts.by_rule)
-        self.stops.update(_stops(oms))
+        self.stops.update(stops)
         room = ENOUGH_PROBLEMS - len(self.problems)
         self.problems += [f"seed {seed}: {problem}" for problem in audit.problems][:room]
 
@@ -104,7 +102,8 @@ class AccuracyReport:
         }
 
 
-def _stops(oms: Path) -> Counter[str]:
+def stops_in(oms: Path) -> Counter[str]:
+    """Exceptions in an OMS's ledger that waited for a person, by kind."""
     events = (entry.facts["event"] for entry in read_ledger(oms) if entry.kind == "event")
     raised = (event["data"] for event in events if event["type"].endswith(".exception_raised.v1"))
     return Counter(data["kind"] for data in raised if data.get("held"))

@@ -12,7 +12,7 @@ from simulators.campaigns.show import bar, show_problems, write_json
 def show_accuracy(
     rehearsal: Rehearsal, units: int, seed: int, json_file: Path | None, console: Console
 ) -> bool:
-    """Play until so many units are picked. True where no mistake has escaped and every audit was consistent."""
+    """Play until so many units are picked. True where nothing has escaped and all audits were consistent."""
     report = AccuracyReport(seed)
     with bar(units, console) as update:
 
