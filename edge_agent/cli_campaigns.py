@@ -110,13 +110,11 @@ def accuracy(
     """Inject every mistake that a scan can see, on virtual time; fail where one escapes."""
     from rich.console import Console
 
-    from edge_agent import logs
     from edge_agent.rehearsal import RehearsedAgent
     from simulators.campaigns.accuracy import Rehearsal
     from simulators.campaigns.show_accuracy import show_accuracy
     from simulators.faults.scenario import named_mix
 
-    logs.configure("ERROR")  # every put-back and every start of a round would be told
     site, profiles = _demo_site_with_profiles()
     rehearsal = Rehearsal(site, profiles, named_mix(faults), RehearsedAgent)
     if not show_accuracy(rehearsal, units, seed, json_file, Console()):

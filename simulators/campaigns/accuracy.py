@@ -6,11 +6,9 @@ simulated warehouse without its wires, judged by the same two ledgers and the sa
 
 import asyncio
 import json
-import multiprocessing
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +21,6 @@ from drivers.profile import Profile
 from edge_agent.domain.site import Site
 from edge_agent.domain.time import Instant
 from edge_agent.errors import EdgeAgentError
-from edge_agent.logs import configure
 from simulators.audit import Audit, audit
 from simulators.campaigns.accuracy_report import AccuracyReport, stops_in
 from simulators.clock import SimClock
@@ -40,7 +37,7 @@ TICK_S = 0.2
 LOOK_S = 5.0
 """So often the OMS looks which tasks are held and orders what there is room for."""
 OPEN_TASKS = 12
-TASKS_A_ROUND = 150
+TASKS_A_ROUND = 300
 ROUND_LIMIT_S = 200_000.0
 """Simulated seconds after which a round counts as stuck."""
 
@@ -97,27 +94,32 @@ class Played:
 
 
 def run_accuracy(
-    rehearsal: Rehearsal, units: int, report: AccuracyReport, on_change: Callable[[], None]
+    rehearsal: Rehearsal,
+    units: int,
+    report: AccuracyReport,
+    on_change: Callable[[], None],
+    *,
+    pool: Executor,
+    at_once: int,
+    tasks: int = TASKS_A_ROUND,
 ) -> None:
-    """Play rounds until so many units have been picked, one on each processor core.
+    """Play rounds in the pool, so many at once, until so many units have been picked.
 
     They are taken in by their seeds, so that the same seed and number of units give the same report. A round
     that breaks off is a problem and the last.
     """
-    jobs = os.cpu_count() or 1
     seeds = count(report.seed)
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), configure, ("ERROR",)) as pool:
-        playing = deque(pool.submit(play_round, rehearsal, next(seeds)) for _ in range(jobs))
-        while report.units < units and not report.broken:
-            try:
-                played = playing.popleft().result()
-                report.add(played.seed, played.audit, played.stops)
-            except EdgeAgentError as error:
-                report.broke_off(report.seed + report.rounds, error)
-            playing.append(pool.submit(play_round, rehearsal, next(seeds)))
-            on_change()
-        for round_ahead in playing:
-            round_ahead.cancel()
+    playing = deque(pool.submit(play_round, rehearsal, next(seeds), tasks) for _ in range(at_once))
+    while report.units < units and not report.broken:
+        try:
+            played = playing.popleft().result()
+            report.add(played.seed, played.audit, played.stops)
+        except EdgeAgentError as error:
+            report.broke_off(report.seed + report.rounds, error)
+        playing.append(pool.submit(play_round, rehearsal, next(seeds), tasks))
+        on_change()
+    for round_ahead in playing:
+        round_ahead.cancel()
 
 
 def play_round(rehearsal: Rehearsal, seed: int, tasks: int = TASKS_A_ROUND) -> Played:
