@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from simulators.audit import Audit
+from simulators.audit_mistakes import WEIGHT_ONLY
 from simulators.ledger import read_ledger
 
 ENOUGH_PROBLEMS = 100
@@ -119,7 +120,8 @@ def accuracy_table(report: AccuracyReport) -> Table:
     table.add_column("caught by")
     for kind in sorted(report.injected):
         rules = ", ".join(f"{rule} {count}" for rule, count in sorted(report.by_rule[kind].items()))
-        _row(table, kind, report.injected[kind], report.escaped[kind], rules)
+        shown = f"{kind} (a weight alone can see it)" if kind in WEIGHT_ONLY else kind
+        _row(table, shown, report.injected[kind], report.escaped[kind], rules)
     table.add_section()
     _row(table, "all", report.injected.total(), report.escaped.total(), "")
     return table
@@ -144,5 +146,6 @@ def summary(report: AccuracyReport) -> list[str]:
             f"0 of {report.injected.total()} mistakes escaped: with 95 % confidence fewer than "
             f"{bound:.4%} do (rule of three), in the mix that was injected"
         )
-    lines.append("not in the sample: what only a weight can see (faults 'unseen'), links, restarts")
+    weighed = "" if WEIGHT_ONLY & report.injected.keys() else "what a weight alone can see, "
+    lines.append(f"not in the sample: {weighed}links, broker, disk, restarts")
     return lines

@@ -100,7 +100,7 @@ def test_the_report_tells_what_the_sample_proves_and_what_it_does_not() -> None:
     told = "\n".join(summary(report))
     assert "0 of 300 mistakes escaped: with 95 % confidence fewer than 1.0000% do" in told
     assert "stops for a person: 2, 2.0 per 1,000 units (tote_unidentified 2)" in told
-    assert "only a weight can see" in told
+    assert "not in the sample: what a weight alone can see" in told
     assert report.to_json()["mistakes"]["wrong_lot"] == {
         "injected": 200,
         "caught": 200,
@@ -108,6 +108,8 @@ def test_the_report_tells_what_the_sample_proves_and_what_it_does_not() -> None:
         "by_rule": {"V10": 200},
     }
     assert accuracy_table(report).row_count == 3
+    report.injected.update(over_pick=10)
+    assert "what a weight alone can see" not in "\n".join(summary(report))
 
 
 def test_one_escaped_mistake_is_enough_to_fail_and_to_prove_nothing() -> None:
