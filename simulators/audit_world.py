@@ -50,6 +50,8 @@ class Grip:
     """Where the tote had been fetched from."""
     read: bool = False
     """A scanner has read its label while it was held."""
+    is_alone: bool = True
+    """Nothing clings to it."""
     ended_t: float | None = None
     container: str | None = None
     """The order container that it was placed into; None while it is held or when it was put back."""
@@ -224,6 +226,8 @@ class WorldBook:
             self._world(f"{device} gripped {unit.unit} while it held {held[0].unit.unit}")
         self._effect(facts, "gripped", unit.unit)
         held.append(grip)
+        for one in held:
+            one.is_alone = len(held) == 1
         unit.place = device
         self._goes_on(t, tote, f"unit {unit.unit} was gripped out of {tote}")
         if tote not in self._read_loads:
