@@ -36,7 +36,7 @@ START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 TICK_S = 0.2
 LOOK_S = 5.0
 """So often the OMS looks which tasks are held and orders what there is room for."""
-OPEN_TASKS = 12
+OPEN_TASKS = 8
 TASKS_A_ROUND = 300
 ROUND_LIMIT_S = 200_000.0
 """Simulated seconds after which a round counts as stuck."""
