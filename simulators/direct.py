@@ -1,7 +1,7 @@
 """Simulated devices without a wire: what the agent's supervisors talk to where only its decisions count.
 
 They keep the promises of the agent's `Device` and `Scanner` ports. Physics, controllers and faults are those
-behind the wires; links and handshakes are left out, and with them every fault of theirs.
+behind the wires; links and handshakes are left out, and with them all faults of theirs but lost answers.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ from edge_agent.domain.device import (
     StatusChanged,
 )
 from edge_agent.domain.ids import DeviceId
+from edge_agent.errors import LinkLostError
 from simulators.clock import SimClock
 from simulators.device_memory import ORDERS, DeviceMemory, Ended
 from simulators.scanner import Scanner
@@ -79,8 +80,8 @@ class DirectDevice:
             now_s=self._clock.now_s(),
             wall_s=self._clock.wall_s(),
         )
-        if answer is None:
-            return Refusal(RefusalReason.BUSY, "the link was cut")
+        if answer is None or answer.lost:
+            raise LinkLostError(self.device_id, "no answer came")
         meaning = self._profile.codes.acceptance[answer.code]
         return Accepted() if meaning == "accepted" else Refusal(RefusalReason(meaning), answer.detail)
 
