@@ -55,7 +55,7 @@ async def test_a_command_is_accepted_runs_and_ends_as_its_physics_say(bench: Mak
     ended = await reported(device)
     assert isinstance(ended, CommandEnded)
     assert isinstance(ended.outcome, Done)
-    assert ended.outcome.report.place == POINT
+    assert ended.outcome.report.place == stock.totes[0].location
     assert await device.reconcile(order) == ended.outcome
 
 
