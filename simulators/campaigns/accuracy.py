@@ -70,8 +70,8 @@ class VirtualClock:
         return self.now().utc.timestamp()
 
 
-class StuckError(EdgeAgentError):
-    """A round did not come to its end: which tasks are neither ended nor held."""
+class BrokenRoundError(EdgeAgentError):
+    """A round did not come to its end: the agent failed, or tasks neither ended nor were held."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def run_accuracy(
 
 
 def play_round(rehearsal: Rehearsal, seed: int, tasks: int = TASKS_A_ROUND) -> Played:
-    """One round with a fresh world and a fresh agent. Raises `StuckError`."""
+    """One round with a fresh world and a fresh agent. Raises `BrokenRoundError`."""
     loop = VirtualLoop()
     clock = VirtualClock(loop)
     with TemporaryDirectory(prefix="edge-agent-accuracy-") as folder:
@@ -135,7 +135,10 @@ def play_round(rehearsal: Rehearsal, seed: int, tasks: int = TASKS_A_ROUND) -> P
         ):
             ordered = build_tasks(rehearsal.site, seed, tasks, now=START)
             played = _Round(rehearsal, seed, loop, clock, world_ledger, _Oms(oms_ledger, ordered))
-            loop.run_until_complete(played.run())
+            try:
+                loop.run_until_complete(played.run())
+            except ExceptionGroup as failed:
+                raise BrokenRoundError(f"the agent failed: {failed.exceptions[0]!r}") from failed
         return Played(seed, audit(oms, world), stops_in(oms))
 
 
@@ -201,19 +204,19 @@ class _Round:
         self._agent = rehearsal.make_agent(site, profiles, self._devices, self._scanners, clock, oms.hear)
 
     async def run(self) -> None:
-        """Until every task has ended or is held."""
+        """Until every task has ended or is held. Raises `BrokenRoundError` where that does not come."""
         async with asyncio.TaskGroup() as tasks:
             agent = tasks.create_task(self._agent.run(), name="agent")
             next_look_s = 0.0
-            while not self._oms.is_done:
+            while not self._oms.is_done and self._loop.time() < ROUND_LIMIT_S:
                 if self._loop.time() >= next_look_s:
                     next_look_s = self._loop.time() + LOOK_S
                     self._oms.look(self._agent)
                 self._step()
                 await asyncio.sleep(TICK_S)
-                if self._loop.time() > ROUND_LIMIT_S:
-                    raise StuckError(f"{self._oms.book.under_way()} tasks neither ended nor are held")
             agent.cancel()
+        if not self._oms.is_done:
+            raise BrokenRoundError(f"{self._oms.book.under_way()} tasks neither ended nor are held")
         self._site.world.write_end()
 
     def _step(self) -> None:

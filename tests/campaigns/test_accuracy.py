@@ -13,7 +13,8 @@ from edge_agent.domain.site import Site
 from edge_agent.rehearsal import RehearsedAgent
 from edge_agent.resources import config_directory
 from edge_agent.site_file import load
-from simulators.campaigns.accuracy import Played, Rehearsal, StuckError, play_round, run_accuracy
+from simulators.campaigns import accuracy
+from simulators.campaigns.accuracy import BrokenRoundError, Played, Rehearsal, play_round, run_accuracy
 from simulators.campaigns.accuracy_report import AccuracyReport, accuracy_table, summary
 from simulators.faults import AnyFault
 from simulators.faults.scenario import named_mix
@@ -84,10 +85,29 @@ def test_a_campaign_plays_rounds_until_the_units_are_picked(demo: tuple[Site, di
 
 def test_a_round_that_breaks_off_is_a_problem_and_names_its_seed() -> None:
     report = AccuracyReport(seed=7)
-    report.broke_off(9, StuckError("3 tasks neither ended nor are held"))
+    report.broke_off(9, BrokenRoundError("3 tasks neither ended nor are held"))
     assert report.broken
     assert report.problems == ["seed 9: 3 tasks neither ended nor are held"]
     assert not report.holds
+
+
+def test_a_round_in_which_tasks_do_not_end_breaks_off(
+    demo: tuple[Site, dict[str, Profile]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accuracy, "ROUND_LIMIT_S", 5.0)
+    with pytest.raises(BrokenRoundError, match="1 tasks neither ended nor are held"):
+        play_round(Rehearsal(*demo, (), RehearsedAgent), 1, 1)
+
+
+def test_a_round_whose_agent_fails_breaks_off_and_says_why(
+    demo: tuple[Site, dict[str, Profile]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ArithmeticError("no such step")
+
+    monkeypatch.setattr(scans, "verify_item", fail)
+    with pytest.raises(BrokenRoundError, match=r"the agent failed: .*no such step"):
+        play_round(Rehearsal(*demo, (), RehearsedAgent), 1, 1)
 
 
 def test_the_report_tells_what_the_sample_proves_and_what_it_does_not() -> None:
