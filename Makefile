@@ -8,11 +8,12 @@ STAMP  := $(VENV)/.installed
 CYCLES ?= 40
 SEED   ?= 1
 HOURS  ?= 1
+UNITS  ?= 100000
 
 CAMPAIGN = PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutants chaos mixed broker-cases soak check format docs lock clean
+.PHONY: help setup demo test mutants chaos mixed broker-cases soak accuracy check format docs lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +51,9 @@ broker-cases: setup  ## Everything that a broker can do, a small scene for each,
 
 soak: setup  ## HOURS at a steady rate; samples, a plot, and a verdict on what grows
 	@$(CAMPAIGN) soak --hours $(HOURS) --seed $(SEED) $(ARGS)
+
+accuracy: setup  ## UNITS picked with every kind of mistake injected (SEED): none may escape
+	@$(CAMPAIGN) accuracy --units $(UNITS) --seed $(SEED) $(ARGS)
 
 check: setup  ## Linters, types, import contracts
 	$(BIN)/ruff check .

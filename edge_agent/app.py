@@ -83,7 +83,7 @@ class Agent:
         """Raises `ConfigurationError` where a device cannot be built."""
         self._site = site
         self._clock = clock or SystemClock()
-        self._state = State(_plant(site, profiles, catalogue or Catalogue()))
+        self._state = State(plant(site, profiles, catalogue or Catalogue()))
         self._devices: dict[DeviceId, DeviceSupervisor] = {}
         self._scanners: dict[DeviceId, ScannerSupervisor] = {}
         self._loop: Loop
@@ -268,7 +268,8 @@ class Agent:
         return list(self._state.tasks)
 
 
-def _plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> Plant:
+def plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> Plant:
+    """What the core has to know of a site, of its devices' profiles and of its items."""
     used = {device_id: profiles[device.profile] for device_id, device in site.devices.items()}
     return Plant(
         site,

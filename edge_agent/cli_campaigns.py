@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from drivers.profile import Profile
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 
@@ -98,6 +100,27 @@ def soak(
         raise typer.Exit(1)
 
 
+@campaign_app.command()
+def accuracy(
+    units: Annotated[int, typer.Option(min=1, help="At least so many units are picked.")] = 100_000,
+    seed: SeedOption = 1,
+    faults: Annotated[str, typer.Option(help="The mix of mistakes: a scenario's name.")] = "mistakes",
+    json_file: JsonOption = None,
+) -> None:
+    """Inject every mistake that a scan can see, on virtual time; fail where one escapes."""
+    from rich.console import Console
+
+    from edge_agent.rehearsal import RehearsedAgent
+    from simulators.campaigns.accuracy import Rehearsal
+    from simulators.campaigns.show_accuracy import show_accuracy
+    from simulators.faults.scenario import named_mix
+
+    site, profiles = _demo_site_with_profiles()
+    rehearsal = Rehearsal(site, profiles, named_mix(faults), RehearsedAgent)
+    if not show_accuracy(rehearsal, units, seed, json_file, Console()):
+        raise typer.Exit(1)
+
+
 def _rounds(
     campaign: str, cycles: int, seed: int, speed: float, tasks: int, json_file: Path | None, keep: Path | None
 ) -> None:
@@ -119,6 +142,13 @@ def _demo_site() -> tuple[Path, Site]:
     site_file = config_directory() / "demo.yaml"
     site, _ = load(site_file, os.environ)
     return site_file, site
+
+
+def _demo_site_with_profiles() -> tuple[Site, Mapping[str, Profile]]:
+    from edge_agent.resources import config_directory
+    from edge_agent.site_file import load
+
+    return load(config_directory() / "demo.yaml", os.environ)
 
 
 def _folder(keep: Path | None) -> Path:

@@ -6,7 +6,7 @@ number means is explained in docs/explanation/audit.md.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from typing import Any
 from simulators.audit_containers import check_containers
 from simulators.audit_etas import EtaErrors, check_etas
 from simulators.audit_findings import FindingKind, Findings
+from simulators.audit_mistakes import KindCounts, count_mistakes
 from simulators.audit_oms import OmsLedger, read_oms
 from simulators.audit_records import Grip
 from simulators.audit_scans import Lag, ScanCheck, first_command_lags
 from simulators.audit_stock import StockCounts, check_stock
 from simulators.audit_tasks import check_tasks
-from simulators.audit_units import check_inventory, check_orders, check_totes, in_doubt
+from simulators.audit_units import check_inventory, check_orders, check_totes, harmless_serials, in_doubt
 from simulators.audit_world import WorldBook, read_world
 from simulators.oms_book import TaskStatus
 
@@ -69,20 +70,16 @@ class VerificationCounts:
     """What the scans were tested with and what became of it."""
 
     injected: int
-    """Wrong items gripped, labels made unreadable and readings spoiled on purpose."""
+    """Mistakes that were made on purpose and that a scan or a weight can tell: see `Audit.mistakes`."""
     caught: int
     """Of those, the ones after which nothing was placed on the strength of them."""
     escaped: int
     """Units placed that nobody ordered there or no scanner had read, injected or not."""
     false_rejects: int
     """Units that were right and read, and rejected all the same."""
-    swapped: int
-    """Units gripped that carry the label of the item that was ordered and are another one."""
-    swapped_caught: int
-    """Of those, the ones that were not placed: their weight told."""
-    swapped_hidden: int
-    """Of those, the ones that were placed and that nothing could tell: no weight is known, or it is the
-    same."""
+    hidden: int
+    """Mistakes beside the injected ones that ended in a placed unit and that nothing could tell: a right
+    label on a wrong item whose weight nobody knows, or is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +135,8 @@ class Audit:
     latency_ms: Latencies
     eta_error_s: EtaErrors
     stock: StockCounts
+    mistakes: Mapping[str, KindCounts]
+    """What the verification was tested with, by kind."""
     seconds: float
     """From the first line of the OMS's ledger to the last."""
     problems: tuple[str, ...]
@@ -173,17 +172,19 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
     scans = ScanCheck(oms_ledger, world_book, findings)
     check_orders(oms_ledger, placed, findings)
     stock = _check_stock(oms_ledger, world_book, placed, findings)
+    world_book.mistakes.forgive("duplicate_serial", harmless_serials(placed))
     check_totes(oms_ledger, world_book, findings)
     check_tasks(oms_ledger, placed, findings)
     check_containers(oms_ledger, world_book, findings)
     scans.run()
     etas = check_etas(oms_ledger, findings)
+    mistakes = count_mistakes(world_book.mistakes, oms_ledger, world_book.pickers)
     lags = Lags(first_command_lags(oms_ledger, world_book), scans.lags)
     result = Audit(
         tasks=_tasks(oms_ledger),
         units=_units(oms_ledger),
         moves=_moves(world_book, findings),
-        verification=_verification(world_book, scans, findings),
+        verification=_verification(mistakes, scans, findings),
         confirmations=_confirmations(oms_ledger, findings),
         latency_ms=Latencies(
             task_to_first_command=Latency.of(lag.seconds for lag in lags.task_to_first_command),
@@ -191,6 +192,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
         ),
         eta_error_s=etas,
         stock=stock,
+        mistakes=mistakes,
         seconds=round(oms_ledger.seconds, 3),
         problems=tuple(finding.text for finding in findings.found),
     )
@@ -244,19 +246,15 @@ def _moves(world: WorldBook, findings: Findings) -> MoveCounts:
     )
 
 
-def _verification(world: WorldBook, scans: ScanCheck, findings: Findings) -> VerificationCounts:
-    let_through = sum(key in world.grips and world.grips[key].is_placed for key in world.wrong_items)
-    injected = len(world.wrong_items) + world.no_reads
-    swapped = [world.grips[key] for key in world.swapped if key in world.grips]
-    placed = [grip for grip in swapped if grip.is_placed]
+def _verification(
+    mistakes: Mapping[str, KindCounts], scans: ScanCheck, findings: Findings
+) -> VerificationCounts:
     return VerificationCounts(
-        injected=injected,
-        caught=injected - let_through - world.no_reads_missed,
+        injected=sum(counts.injected for counts in mistakes.values()),
+        caught=sum(counts.caught for counts in mistakes.values()),
         escaped=findings.count(FindingKind.ESCAPED),
         false_rejects=scans.false_rejects,
-        swapped=len(swapped),
-        swapped_caught=len(swapped) - len(placed),
-        swapped_hidden=sum(grip.unit.hidden for grip in placed),
+        hidden=sum(counts.hidden for counts in mistakes.values()),
     )
 
 

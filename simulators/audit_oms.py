@@ -21,7 +21,7 @@ ENDS = {
 
 FIELDS = {
     "unit_verified": {"task_id", "line_id", "scanner", "gtin", "lot", "serial", "expiry"},
-    "unit_rejected": {"task_id", "line_id", "scanner", "target"},
+    "unit_rejected": {"task_id", "line_id", "scanner", "target", "rule"},
     "inventory_changed": {"container", "to_container", "location", "gtin", "lot", "delta", "reason"},
     "eta_changed": {"task_id", "eta", "earlier_eta"},
     "tote_retrieved": {"task_id", "container", "location"},

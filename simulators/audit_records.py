@@ -32,6 +32,8 @@ class UnitRecord:
     """What stands on it, where that is the label of another item."""
     hidden: bool = False
     """Neither scan nor weight can tell that its label is wrong."""
+    stray: bool = False
+    """It came to light during the run; no stock record knows of it."""
 
     @property
     def labelled(self) -> Identity:
@@ -55,6 +57,8 @@ class Grip:
     """Where the tote had been fetched from."""
     read: bool = False
     """A scanner has read its label while it was held."""
+    is_alone: bool = True
+    """Nothing clings to it."""
     ended_t: float | None = None
     container: str | None = None
     """The order container that it was placed into; None while it is held or when it was put back."""

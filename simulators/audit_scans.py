@@ -72,8 +72,10 @@ class ScanCheck:
         if reading is None or data["task_id"] not in self._oms.stories:
             return False
         line = self._oms.lines(data["task_id"]).get(data["line_id"])
-        unit = reading.grip.unit
-        return line is not None and fits(line, unit.identity) and fits(line, unit.labelled)
+        grip = reading.grip
+        if line is None or not grip.is_alone or self._world.mistakes.is_mistake(grip.unit.unit, reading.t):
+            return False
+        return fits(line, grip.unit.identity) and fits(line, grip.unit.labelled)
 
     def _reading_before(self, told: Told) -> Reading | None:
         """The last reading of that scanner, if its unit was still in the gripper when the agent decided."""

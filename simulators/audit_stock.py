@@ -101,9 +101,15 @@ class _Record:
 
 
 def _at_start(world: WorldBook) -> Iterator[tuple[UnitRecord, str]]:
-    """Every unit and the load that it lay in at the start."""
+    """Every unit of the stock and the load that it lay in at the start; of the strays those that were placed.
+
+    A stray that stays in its tote is in no record, and nobody looks for it.
+    """
     first: dict[str, str] = {}
-    for grip in world.grips.values():
+    for grip in world.grips:
         first.setdefault(grip.unit.unit, grip.tote)
+    placed = {grip.unit.unit for grip in world.placed}
     for unit in world.units.values():
+        if unit.stray and unit.unit not in placed:
+            continue
         yield unit, first.get(unit.unit, unit.place)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from simulators.audit import Audit, Latency
 from simulators.audit_etas import EtaError, EtaErrors
+from simulators.audit_mistakes import KindCounts
 
 
 def summary_table(audit: Audit) -> Table:
@@ -55,11 +56,11 @@ def _add_counts(table: Table, audit: Audit) -> None:
         "Verification",
         Group(
             f"{scans.injected} faults injected, {scans.caught} caught, {scans.false_rejects} false rejects",
-            f"{scans.swapped} labels swapped, {scans.swapped_caught} caught by weight, "
-            f"{scans.swapped_hidden} hidden",
             _noughts(escaped=scans.escaped),
         ),
     )
+    for kind, counts in audit.mistakes.items():
+        table.add_row(f"  {kind}", _mistakes(counts))
     stock = audit.stock
     table.add_row(
         "Stock record",
@@ -72,6 +73,13 @@ def _add_counts(table: Table, audit: Audit) -> None:
             _noughts(gaps=told.gaps, missing=told.missing, wrong=told.wrong),
         ),
     )
+
+
+def _mistakes(counts: KindCounts) -> Text:
+    rules = ", ".join(f"{rule} {count}" for rule, count in counts.by_rule.items())
+    hidden = f"; beside them {counts.hidden} that nothing can tell" if counts.hidden else ""
+    text = Text(f"{counts.injected}: {rules}{hidden}")
+    return text.append(f" {counts.escaped} escaped", "bold red") if counts.escaped else text
 
 
 def _noughts(**counts: int) -> Text:

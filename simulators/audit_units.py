@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
 from simulators.audit_oms import OmsLedger, Told
@@ -22,6 +23,39 @@ def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findin
         for grip in _surplus(grips, lines):
             text = f"unit {grip.unit.unit} ({grip.unit.identity}) was placed into {container}, {owner}"
             findings.add(FindingKind.ESCAPED, text)
+        for grip in grips:
+            expiry = grip.unit.identity.expiry
+            if expiry is not None and expiry < _day(grip):
+                text = f"unit {grip.unit.unit} was placed into {container}, and its last day was {expiry}"
+                findings.add(FindingKind.ESCAPED, text)
+        for grip in _doubled(grips):
+            text = f"unit {grip.unit.unit} was placed into {container}, where its serial number is already"
+            findings.add(FindingKind.ESCAPED, text)
+
+
+def harmless_serials(placed: dict[str, list[Grip]]) -> Iterator[str]:
+    """Units that were placed where no other has their serial number."""
+    for grips in placed.values():
+        doubled = {grip.unit.unit for grip in _doubled(grips)}
+        yield from (grip.unit.unit for grip in grips if grip.unit.unit not in doubled)
+
+
+def _doubled(grips: list[Grip]) -> Iterator[Grip]:
+    """Every unit of a container with a serial number that an earlier one of the item has."""
+    seen: set[tuple[str, str]] = set()
+    for grip in grips:
+        unit = grip.unit.identity
+        if unit.serial is None:
+            continue
+        if (unit.gtin, unit.serial) in seen:
+            yield grip
+        seen.add((unit.gtin, unit.serial))
+
+
+def _day(grip: Grip) -> str:
+    """The UTC date on which it was placed."""
+    assert grip.ended_t is not None  # it was let go
+    return datetime.fromtimestamp(grip.ended_t, UTC).date().isoformat()
 
 
 def _surplus(grips: list[Grip], lines: list[Json]) -> Iterator[Grip]:

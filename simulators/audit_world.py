@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
+from simulators.audit_mistakes import AT_THE_GRIPPER, AT_THE_SCANNER, OF_THE_LABEL, SPOILED, Mistakes
 from simulators.audit_records import CommandRecord, Grip, Reading, UnitRecord
 from simulators.audit_trouble import CommandKey, Trouble
 from simulators.ledger import read_ledger
@@ -26,6 +27,8 @@ class WorldBook:
         """Where each load is now."""
         self.units: dict[str, UnitRecord] = {}
         self.commands: dict[CommandKey, CommandRecord] = {}
+        self.grips: list[Grip] = []
+        """Everything that was ever in a gripper."""
         self.placed: list[Grip] = []
         self.readings: dict[str, list[Reading]] = {}
         """Of units, by scanner, in the order of time."""
@@ -33,21 +36,16 @@ class WorldBook:
         """(load, location) of everything that was ever brought out of storage."""
         self.filled_at: dict[str, str] = {}
         """The point on which the last unit was placed into a container."""
-        self.wrong_items: list[CommandKey] = []
-        self.swapped: list[CommandKey] = []
-        """Picks of a unit with another item's label."""
         self.absent: Counter[tuple[str, str]] = Counter()
         """Units by tote and GTIN that the stock record has and that were never there."""
-        self.grips: dict[CommandKey, Grip] = {}
-        self.no_reads = 0
-        self.no_reads_missed = 0
-        """No-reads after which the agent went on as if the label had been read."""
+        self.mistakes = Mistakes()
+        self.pickers: dict[str, str] = {}
+        """Which picker each scanner of units looks at."""
         self.last_t = 0.0
         self.stopped: dict[str, str] = {}
         """Where everything was at a clean stop, as written then."""
         self.repeated: set[CommandKey] = set()
-        self._held: dict[str, Grip] = {}
-        self._unread: dict[str, int] = {}
+        self._held: dict[str, list[Grip]] = {}
         self._read_loads: set[str] = set()
         self._fetched_from: dict[str, str] = {}
         self._trouble = Trouble()
@@ -59,6 +57,7 @@ class WorldBook:
             "command_ended": self._command_ended,
             "load_moved": self._load_moved,
             "load_lost": self._load_lost,
+            "unit_found": self._found,
             "unit_gripped": self._unit_gripped,
             "unit_placed": self._unit_placed,
             "unit_put_back": self._unit_put_back,
@@ -102,6 +101,10 @@ class WorldBook:
             self._world(f"unit {unit} lies in {container}, which is not at {facts['location']}")
         self.units[unit] = UnitRecord(unit, Identity.of(facts), container)
 
+    def _found(self, t: float, facts: Facts) -> None:
+        self._stock(t, facts)
+        self.units[facts["unit"]].stray = True
+
     # ---- commands ------------------------------------------------------------------------------------
 
     def _command(self, t: float, facts: Facts) -> None:
@@ -144,7 +147,7 @@ class WorldBook:
 
     # ---- loads ---------------------------------------------------------------------------------------
 
-    def _load_moved(self, _t: float, facts: Facts) -> None:
+    def _load_moved(self, t: float, facts: Facts) -> None:
         load, origin, destination = facts["load"], facts["from"], facts["to"]
         at = self.loads.get(load)
         if at != origin:
@@ -155,7 +158,7 @@ class WorldBook:
         if record is not None and record.verb == "retrieve":
             self._retrieving(load, origin if leaves else None, destination)
         self._read_loads.discard(load)
-        self._unread.pop(load, None)
+        self.mistakes.gone(load, t)
 
     def _retrieving(self, load: str, taken_from: str | None, destination: str) -> None:
         if taken_from is not None:
@@ -172,16 +175,20 @@ class WorldBook:
 
     # ---- units ---------------------------------------------------------------------------------------
 
-    def _unit_gripped(self, _t: float, facts: Facts) -> None:
+    def _unit_gripped(self, t: float, facts: Facts) -> None:
         device, tote = facts["device"], facts["tote"]
         unit = self._unit(facts, expected_at=tote)
-        if device in self._held:
-            self._world(f"{device} gripped {unit.unit} while it held {self._held[device].unit.unit}")
-        self._effect(facts, "gripped", unit.unit)
+        held = self._held.setdefault(device, [])
         grip = Grip(unit, _key(facts), tote, self._fetched_from.get(tote, self.loads.get(tote, "")))
-        self._held[device] = self.grips[grip.key] = grip
+        if any(other.key != grip.key for other in held):
+            self._world(f"{device} gripped {unit.unit} while it held {held[0].unit.unit}")
+        self._effect(facts, "gripped", unit.unit)
+        held.append(grip)
+        self.grips.append(grip)
+        for one in held:
+            one.is_alone = len(held) == 1
         unit.place = device
-        self._goes_on(tote, f"unit {unit.unit} was gripped out of {tote}")
+        self._goes_on(t, tote, f"unit {unit.unit} was gripped out of {tote}")
         if tote not in self._read_loads:
             text = f"unit {unit.unit} was gripped out of {tote}, whose label had not been read where it stood"
             self.findings.add(FindingKind.UNVERIFIED, text)
@@ -195,10 +202,15 @@ class WorldBook:
         record = self.commands.get(_key(facts))
         self.filled_at[container] = record.arguments.get("point", "") if record else ""
         self.placed.append(grip)
-        self._goes_on(grip.unit.unit, "")
-        self._goes_on(container, f"unit {grip.unit.unit} was placed into {container}")
+        missed = self.mistakes.acted_on(grip.unit.unit, t)
+        self._goes_on(t, container, f"unit {grip.unit.unit} was placed into {container}")
         if not grip.read:
             text = f"unit {grip.unit.unit} was placed into {container} and no scanner had read it"
+            self.findings.add(FindingKind.ESCAPED, text)
+        elif bad := [one.kind for one in missed if one.kind in OF_THE_LABEL]:
+            text = (
+                f"unit {grip.unit.unit} was placed into {container}, and its label is bad: {', '.join(bad)}"
+            )
             self.findings.add(FindingKind.ESCAPED, text)
 
     def _unit_put_back(self, t: float, facts: Facts) -> None:
@@ -206,7 +218,7 @@ class WorldBook:
         grip = self._let_go(t, facts, tote, "put back")
         if grip is None:
             return
-        self._unread.pop(grip.unit.unit, None)
+        self.mistakes.gone(grip.unit.unit, t)
         if grip.tote != tote:
             self._world(f"unit {grip.unit.unit} came out of {grip.tote} and was put back into {tote}")
 
@@ -217,10 +229,12 @@ class WorldBook:
         if load not in self.loads:
             self._world(f"unit {unit.unit} was {what} into {load}, which does not exist")
         unit.place = load
-        grip = self._held.pop(device, None)
-        if grip is None or grip.unit is not unit:
+        held = self._held.get(device, [])
+        grip = next((grip for grip in held if grip.unit is unit), None)
+        if grip is None:
             self._world(f"{device} let go of {unit.unit}, which it had not gripped")
             return None
+        held.remove(grip)
         grip.ended_t = t
         return grip
 
@@ -240,45 +254,39 @@ class WorldBook:
 
     def _scanned(self, t: float, facts: Facts) -> None:
         data = facts["data"]
+        unit = self.units.get(facts.get("unit", ""))
+        if unit is not None:
+            self.pickers[facts["scanner"]] = unit.place
         if facts.get("spoiled"):
-            self._not_read(facts)
+            self.mistakes.make(SPOILED, _subject(facts), facts["scanner"], t)
             return
         if (load := facts.get("load")) is not None and load in data:
             self._read_loads.add(load)
-            self._unread.pop(load, None)
-        if (unit := self.units.get(facts.get("unit", ""))) is None or unit.labelled.gtin[1:] not in data:
+            self.mistakes.read(load, t)
+        if unit is None or unit.labelled.gtin[1:] not in data:
             return
-        self._unread.pop(unit.unit, None)
-        if (grip := self._held.get(unit.place)) is not None:
+        self.mistakes.read(unit.unit, t)
+        held = self._held.get(unit.place, ())
+        if (grip := next((grip for grip in held if grip.unit is unit), None)) is not None:
             grip.read = True
             self.readings.setdefault(facts["scanner"], []).append(Reading(t, grip))
 
     def _fault(self, t: float, facts: Facts) -> None:
         self._trouble.struck(t, facts)
-        match facts["fault"]:
-            case "no_read":
-                self._not_read(facts)
-            case "wrong_item":
-                self.wrong_items.append(_key(facts))
-            case "item_missing":
-                self.absent[facts["container"], gtin14(facts["gtin"])] += len(facts["units"])
-            case "swapped_label":
-                self.swapped.append(_key(facts))
-                unit = self.units[facts["unit"]]
-                unit.label, unit.hidden = Identity.of(facts["label"]), not facts["detectable"]
+        kind = facts["fault"]
+        if kind == "item_missing":
+            self.absent[facts["container"], gtin14(facts["gtin"])] += len(facts["units"])
+        if kind == "swapped_label":
+            unit = self.units[facts["unit"]]
+            unit.label, unit.hidden = Identity.of(facts["label"]), not facts["detectable"]
+        if kind in AT_THE_GRIPPER | AT_THE_SCANNER:
+            self.mistakes.make(
+                kind, _subject(facts), facts["device"], t, hidden=not facts.get("detectable", True)
+            )
 
-    def _not_read(self, facts: Facts) -> None:
-        """What stands in front of a scanner could not be read, or not as it is."""
-        self.no_reads += 1
-        subject = facts["unit"] if "unit" in facts else facts["load"]
-        self._unread[subject] = self._unread.get(subject, 0) + 1
-
-    def _goes_on(self, thing: str, text: str) -> None:
-        """The agent acts on a label; every no-read of it that was not followed by a read was missed."""
-        if (missed := self._unread.pop(thing, 0)) == 0:
-            return
-        self.no_reads_missed += missed
-        if text:
+    def _goes_on(self, t: float, thing: str, text: str) -> None:
+        """The agent acts on a label; what was wrong with reading it and was not mended was missed."""
+        if self.mistakes.acted_on(thing, t):
             self.findings.add(FindingKind.UNVERIFIED, f"{text} after its label could not be read")
 
     def _violation(self, _t: float, facts: Facts) -> None:
@@ -329,6 +337,11 @@ def read_world(path: Path, findings: Findings) -> WorldBook:
         book.take(entry.t, entry.kind, entry.facts)
     book.close()
     return book
+
+
+def _subject(facts: Facts) -> str:
+    """The unit or load in the gripper or in front of the scanner."""
+    return str(facts["unit"] if "unit" in facts else facts["load"])
 
 
 def _key(facts: Facts) -> CommandKey:

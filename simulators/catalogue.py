@@ -24,6 +24,9 @@ FIRST_EXPIRY = date(2030, 1, 1)
 EXPIRY_SPREAD_DAYS = 700
 WEIGHT_SPREAD = 0.01
 """How far a unit's weight strays from that of its item, either way."""
+EXPIRY_MIN = date(2029, 6, 1)
+DEMANDING = 0.5
+"""How often the lines for an article ask for a lot, a last day or a serial number, each where it has one."""
 
 COLOURS = ("BLUE", "RED", "GREEN", "WHITE", "BLACK", "GREY")
 ARTICLES = (
@@ -54,6 +57,18 @@ class Symbology(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Demands:
+    """What every line for an article asks for beside the item; all that is in stock by the record has it."""
+
+    lot: str | None = None
+    """This lot."""
+    expiry_min: date | None = None
+    """A last day that is this one or later."""
+    serial: bool = False
+    """A serial number is to be told of each unit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sku:
     """One article. All its units carry the same kind of label."""
 
@@ -62,6 +77,7 @@ class Sku:
     symbology: Symbology
     weight_g: int
     """As the item master has it; the units stray from it by up to `WEIGHT_SPREAD`."""
+    demands: Demands = Demands()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +104,16 @@ class Unit:
     serial: str | None
     barcode: bytes
     tote: Lpn
+    demands: Demands = Demands()
+    second_barcode: bytes = b""
+    """An older label that was left on it."""
+    stray: bool = False
+    """No stock record knows of it: see `simulators.mistakes`."""
+
+    @property
+    def wears_its_own_label(self) -> bool:
+        """Its label names its item."""
+        return self.gtin[1:].encode() in self.barcode
 
 
 @dataclass(frozen=True)
@@ -131,7 +157,7 @@ def build_stock(site: Site, seed: int) -> Stock:
     totes for every SKU to lie in two of them, or when a label pattern cannot be followed.
     """
     chance = random.Random(f"{seed}/stock")
-    skus = _skus(site.simulation.skus, chance)
+    skus = _skus(site.simulation.skus, chance, seed)
     totes = _totes(site, chance)
     weights = random.Random(f"{seed}/weights")
     units: list[Unit] = []
@@ -148,7 +174,7 @@ def with_check_digit(body: str) -> Gtin:
     return Gtin(body + str(-total % 10))
 
 
-def _skus(count: int, chance: random.Random) -> tuple[Sku, ...]:
+def _skus(count: int, chance: random.Random, seed: int) -> tuple[Sku, ...]:
     made = []
     for number in range(count):
         symbology = tuple(Symbology)[number % len(Symbology)]
@@ -156,8 +182,22 @@ def _skus(count: int, chance: random.Random) -> tuple[Sku, ...]:
         indicator = 0 if symbology is Symbology.EAN_13 or number % 2 else chance.randint(1, 8)
         gtin = with_check_digit(f"{indicator}{COMPANY_PREFIX}{number + 1:09}")
         article, colour = ARTICLES[number % len(ARTICLES)], COLOURS[number // len(ARTICLES) % len(COLOURS)]
-        made.append(Sku(f"{article}-{colour}-{number + 1:03}", gtin, symbology, chance.randint(40, 2000)))
+        sku = f"{article}-{colour}-{number + 1:03}"
+        demands = _demands(symbology, random.Random(f"{seed}/demands/{sku}"))
+        made.append(Sku(sku, gtin, symbology, chance.randint(40, 2000), demands))
     return tuple(made)
+
+
+def _demands(symbology: Symbology, chance: random.Random) -> Demands:
+    lot, dated, serial = (chance.random() < DEMANDING for _ in range(3))
+    number = chance.randrange(10**5)
+    if symbology is Symbology.EAN_13:
+        return Demands()
+    return Demands(
+        lot=f"L{number:05}" if lot else None,
+        expiry_min=EXPIRY_MIN if dated else None,
+        serial=serial and symbology is Symbology.GS1_DATAMATRIX,
+    )
 
 
 def _totes(site: Site, chance: random.Random) -> tuple[Tote, ...]:
@@ -203,22 +243,47 @@ def _units(
     """Units of one SKU in one tote: one lot, serial numbers of their own."""
     plain = sku.symbology is Symbology.EAN_13
     lot = None if plain else f"L{chance.randrange(10**5):05}"
+    lot = sku.demands.lot or lot
     expiry = None if plain else FIRST_EXPIRY + timedelta(days=chance.randrange(EXPIRY_SPREAD_DAYS))
     made = []
     for number in range(first + 1, first + count + 1):
         serial = f"S{number:08}" if sku.symbology is Symbology.GS1_DATAMATRIX else None
-        barcode = _barcode(sku, lot, expiry, serial)
         weight_g = round(sku.weight_g * weights.uniform(1 - WEIGHT_SPREAD, 1 + WEIGHT_SPREAD))
         made.append(
             Unit(
-                f"U{number:06}", sku.sku, sku.gtin, weight_g, sku.weight_g, lot, expiry, serial, barcode, tote
+                f"U{number:06}",
+                sku.sku,
+                sku.gtin,
+                weight_g,
+                sku.weight_g,
+                lot,
+                expiry,
+                serial,
+                barcode(sku.symbology, sku.gtin, lot, expiry, serial),
+                tote,
+                sku.demands,
             )
         )
     return made
 
 
-def _barcode(sku: Sku, lot: str | None, expiry: date | None, serial: str | None) -> bytes:
-    if expiry is None:
-        return f"{sku.symbology}{sku.gtin[1:]}".encode()
-    elements = f"01{sku.gtin}17{expiry:%y%m%d}10{lot}" + (f"{GS}21{serial}" if serial else "")
-    return f"{sku.symbology}{elements}".encode()
+def barcode(
+    symbology: Symbology,
+    gtin: Gtin,
+    lot: str | None,
+    expiry: date | None,
+    serial: str | None,
+    *,
+    separator: str = GS,
+) -> bytes:
+    """A label as a scanner sends it, AIM identifier first."""
+    if symbology is Symbology.EAN_13:
+        return f"{symbology}{gtin[1:]}".encode()
+    elements = f"01{gtin}"
+    if expiry is not None:
+        elements += f"17{expiry:%y%m%d}"
+    if lot is not None:
+        elements += f"10{lot}"
+    if serial is not None:
+        elements += f"{separator}21{serial}"
+    return f"{symbology}{elements}".encode()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import CommandId, PointId
+from edge_agent.domain.ids import CommandId, Lpn, PointId
 from simulators import gate as wire
 from simulators.agenda import Action, Agenda
 from simulators.clock import SimClock
@@ -12,6 +12,7 @@ from simulators.conveyor import Conveyor
 from simulators.device_memory import DeviceMemory
 from simulators.faults import catalogue as kinds
 from simulators.faults.catalogue import AnyFault
+from simulators.faults.mistakes import WrongTote
 from simulators.faults.names import Fault
 from simulators.faults.source import DeviceFaults
 from simulators.faults.when import Moment
@@ -20,6 +21,7 @@ from simulators.ledger import Record
 from simulators.machine import GivesUp, Machine
 from simulators.mailbox import RegisterImage
 from simulators.stream_server import ScannerServer
+from simulators.world import World
 
 STOPPED = {
     Fault.CRANE_FAULT: (Mode.FAULTED, 17),
@@ -27,8 +29,9 @@ STOPPED = {
     Fault.E_STOP: (Mode.E_STOPPED, 9),
 }
 """The mode and the fault number that a machine shows when it has stopped."""
-WRITTEN_ELSEWHERE = frozenset({Fault.WRONG_ITEM, Fault.SWAPPED_LABEL, Fault.ITEM_MISSING})
+WRITTEN_ELSEWHERE = frozenset({Fault.ITEM_MISSING})
 """Faults that the physics write down themselves: they alone know what was hit."""
+AT_ANY_LABEL = frozenset(Fault) - {Fault.WRONG_TOTE}
 
 
 class Injector(Protocol):
@@ -209,14 +212,16 @@ class MachineInjector:
 class ScannerInjector:
     """Pulls a scanner's plug. What happens to a single reading, the scanner does to itself."""
 
-    def __init__(self, faults: DeviceFaults, server: ScannerServer, *, record: Record) -> None:
+    def __init__(self, faults: DeviceFaults, server: ScannerServer, world: World, *, record: Record) -> None:
         self.faults = faults
         self._server = server
+        self._world = world
         self._record = record
         server.scanner.strike = self._strike
 
     def _strike(self, facts: Mapping[str, object]) -> Sequence[AnyFault]:
-        struck = self.faults.strike(Moment.READS)
+        mislabels = self._world.can_be_mislabelled(facts.get("load"))
+        struck = self.faults.strike(Moment.READS, possible=None if mislabels else AT_ANY_LABEL)
         for fault in struck:
             self._break(fault, facts)
         return struck
@@ -226,6 +231,8 @@ class ScannerInjector:
 
     def _break(self, fault: AnyFault, facts: Mapping[str, object]) -> None:
         line = {"device": self.faults.target.device, "fault": fault.fault, **fault.parameters, **facts}
+        if isinstance(fault, WrongTote):
+            line["says"] = self._world.relabel(Lpn(str(facts["load"])))
         self._record("fault", line)
         if isinstance(fault, kinds.Unplugged):
             self._server.unplug(fault.duration_s)

@@ -1,10 +1,11 @@
-"""The item master of a simulated site: what its items weigh, in the form of the agent's catalogue file."""
+"""The item master of a simulated site: what its items weigh and their packs, as the agent's catalogue file."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from simulators.catalogue import Stock
+from simulators.mistakes import PACK_OF, pack_gtin
 
 TOLERANCE = 0.02
 """Of an item's weight; twice as much as its units stray."""
@@ -27,6 +28,7 @@ def write_catalogue(stock: Stock, file: Path) -> None:
         {
             "gtin": sku.gtin,
             "sku": sku.sku,
+            "packs": [{"gtin": pack_gtin(sku.gtin), "units": PACK_OF}],
             "weight_g": sku.weight_g,
             "weight_tolerance_g": tolerance_g(sku.weight_g),
         }

@@ -1,6 +1,7 @@
 """The physics of a robotic picker: one unit at a time out of the tote, past the scanner, into a container."""
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_agent.domain.command import (
@@ -22,6 +23,7 @@ from simulators.faults import DeviceFaults, Fault, Moment
 from simulators.item_master import tells_apart
 from simulators.ledger import Record
 from simulators.machine import End, Pace, Seen, Sighting
+from simulators.mistakes import mistaken
 from simulators.world import Cause, World, at_point
 
 
@@ -62,6 +64,8 @@ class Picker:
         self._has_master = has_master
         self._job: _Job | None = None
         self._gripped_from: Lpn | None = None
+        self._placed: Unit | None = None
+        """The last one."""
 
     def start(self, command_id: CommandId, order: Order, now_s: float) -> Refusal | None:
         if not isinstance(order, Pick | Place | PutBack):
@@ -88,7 +92,9 @@ class Picker:
         unit = self._handle(job, load)
         if unit is None:
             return [End(job.command_id, Failed(FailureReason.ITEM_MISSING))]
-        return [End(job.command_id, Done(Report(place=job.order.point, weight_g=unit.weight_g)))]
+        held = self._world.all_held_by(self._device_id) or (unit,)
+        weight_g = sum(one.weight_g for one in held)
+        return [End(job.command_id, Done(Report(place=job.order.point, weight_g=weight_g)))]
 
     def middle_s(self, command_id: CommandId) -> float:
         assert self._job is not None  # asked straight after the start
@@ -117,30 +123,65 @@ class Picker:
         """Move the unit; None when there was none to grip."""
         cause = Cause(self._device_id, job.command_id)
         if isinstance(job.order, Place):
-            return self._world.place(load, job.order.point, cause)
+            self._placed = self._world.place(load, job.order.point, cause)
+            return self._placed
         if isinstance(job.order, PutBack):
             return self._world.put_back(load, job.order.point, cause)
-        unit = self._choose(job.order, cause)
-        if unit is not None:
-            self._world.grip(unit.unit_id, load, job.order.point, cause)
-            self._gripped_from = load
-        return unit
+        return self._grip(job.order, cause)
 
-    def _choose(self, order: Pick, cause: Cause) -> Unit | None:
-        content = self._world.units_in(order.tote)
+    def _grip(self, order: Pick, cause: Cause) -> Unit | None:
+        content = [unit for unit in self._world.units_in(order.tote) if not unit.stray]
         right = [unit for unit in content if unit.gtin == order.gtin]
-        wrong = [unit for unit in content if unit.gtin != order.gtin]
         if not right:
             return None
-        struck = self._faults.strike(Moment.GRIPS, cause.command, "pick") if wrong else []
-        if not struck:
-            return self._random.choice(right)
-        unit, fault = self._random.choice(wrong), struck[0].fault
-        facts: dict[str, object] = {"unit": unit.unit_id, "gtin": unit.gtin, "ordered_gtin": order.gtin}
-        if fault is Fault.SWAPPED_LABEL:
-            facts |= self._relabel(unit, right[0])
-        self._record("fault", {"fault": fault, **cause.facts(), **facts})
+        unit = self._random.choice(right)
+        clinging: Unit | None = None
+        if (mistake := self._mistake(order, unit, content, cause)) is not None:
+            fault, other = mistake
+            unit, clinging = (unit, other) if fault is Fault.OVER_PICK else (other, None)
+        self._world.grip(unit.unit_id, order.tote, order.point, cause)
+        self._gripped_from = order.tote
+        if clinging is not None:
+            self._world.grip(clinging.unit_id, order.tote, order.point, cause, clings=True)
         return unit
+
+    def _mistake(
+        self, order: Pick, unit: Unit, content: Sequence[Unit], cause: Cause
+    ) -> tuple[Fault, Unit] | None:
+        """The fault that strikes the grip for a unit, and the other unit that it brings up."""
+        others = self._others(unit, content, cause)
+        struck = self._faults.strike(Moment.GRIPS, cause.command, "pick", others.keys())
+        if not struck:
+            return None
+        fault = struck[0].fault
+        other = others[fault]
+        if other.stray:
+            self._world.find(other, cause)
+        facts: dict[str, object] = {
+            "unit": other.unit_id,
+            "gtin": other.gtin,
+            "ordered_gtin": order.gtin,
+        }
+        if fault is Fault.SWAPPED_LABEL:
+            facts |= self._relabel(other, unit)
+        self._record("fault", {"fault": fault, **cause.facts(), **facts})
+        return fault, other
+
+    def _others(self, unit: Unit, content: Sequence[Unit], cause: Cause) -> Mapping[Fault, Unit]:
+        """What may come up by mistake instead of a unit, or with it.
+
+        A unit with another item's label brings its own mistake: nothing more goes wrong with it.
+        """
+        if not unit.wears_its_own_label:
+            return {}
+        before = self._placed
+        is_same = before is not None and (before.gtin, before.tote) == (unit.gtin, unit.tote)
+        others = mistaken(unit, f"{unit.unit_id}-{cause.command}", before if is_same else None)
+        if wrong := [one for one in content if one.gtin != unit.gtin and one.wears_its_own_label]:
+            others[Fault.WRONG_ITEM] = others[Fault.SWAPPED_LABEL] = self._random.choice(wrong)
+        if more := [other for other in content if other.gtin == unit.gtin and other is not unit]:
+            others[Fault.OVER_PICK] = self._random.choice(more)
+        return others
 
     def _relabel(self, unit: Unit, like: Unit) -> dict[str, object]:
         """Somebody has stuck the label of another item onto a unit; what stands on it."""
@@ -148,7 +189,7 @@ class Picker:
         barcode = like.barcode
         if like.serial and serial:
             barcode = barcode.replace(like.serial.encode(), serial.encode())
-        self._world.relabel(unit.unit_id, barcode)
+        self._world.relabel_unit(unit.unit_id, barcode)
         expiry = like.expiry.isoformat() if like.expiry else None
         label = {"gtin": like.gtin, "lot": like.lot, "expiry": expiry, "serial": serial}
         detectable = self._has_master and tells_apart(unit.weight_g, like.item_weight_g)

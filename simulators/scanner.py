@@ -27,7 +27,10 @@ class Seen:
     """A label in front of the scanner, AIM identifier first, and what it is stuck to."""
 
     label: bytes
+    """Empty where there is none."""
     facts: Mapping[str, object]
+    second: bytes = b""
+    """A second label that is read with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,13 @@ View = Callable[[], Seen | None]
 """Looks at what stands in front of a scanner now."""
 
 
-def load_label(lpn: Lpn) -> Seen:
-    return Seen(CODE_128 + lpn.encode(), {"load": lpn})
+def load_label(lpn: Lpn, says: Lpn | None = None) -> Seen:
+    """The label on a load, its own or what else it `says`."""
+    return Seen(CODE_128 + (says or lpn).encode(), {"load": lpn})
 
 
 def unit_label(unit: Unit) -> Seen:
-    return Seen(unit.barcode, {"unit": unit.unit_id})
+    return Seen(unit.barcode, {"unit": unit.unit_id}, unit.second_barcode)
 
 
 class Scanner:
@@ -134,7 +138,9 @@ class Scanner:
         struck = {fault.fault: fault for fault in self.strike(seen.facts)}
         if Fault.UNPLUGGED in struck:
             return []
-        if Fault.NO_READ in struck:
+        if Fault.WRONG_TOTE in struck:
+            seen = self._view() or seen
+        if Fault.NO_READ in struck or not seen.label:
             return self._no_read(seen.facts)
         return self._sent(seen, struck)
 
@@ -144,7 +150,9 @@ class Scanner:
 
     def _sent(self, seen: Seen, struck: Mapping[Fault, AnyFault]) -> list[Reading]:
         """The label as it gets onto the line, with whatever happens to it there."""
-        code = seen.label if self._wire.aim else seen.label[AIM_LENGTH:]
+        code = self._with_second(seen.label if self._wire.aim else seen.label[AIM_LENGTH:], seen)
+        if seen.second:  # half of such a frame would be one whole label
+            struck = {Fault.DOUBLE_READ: struck[Fault.DOUBLE_READ]} if Fault.DOUBLE_READ in struck else {}
         pieces, spoiled, noise = [code], False, b""
         if isinstance(garbage := struck.get(Fault.GARBAGE_BYTES), GarbageBytes):
             noise = _noise(code, garbage.length)
@@ -158,6 +166,12 @@ class Scanner:
             pieces = pieces * 2
         facts = {**seen.facts, "spoiled": True} if spoiled else seen.facts
         return [reading for piece in pieces for reading in self._framed(piece, facts, noise)]
+
+    def _with_second(self, code: bytes, seen: Seen) -> bytes:
+        """Both codes in one frame, where the scanner can say where one ends."""
+        if not seen.second or not self._wire.separator:
+            return code
+        return code + wire_bytes(self._wire.separator) + seen.second[0 if self._wire.aim else AIM_LENGTH :]
 
     def _framed(self, code: bytes, facts: Mapping[str, object], noise: bytes = b"") -> list[Reading]:
         if not code:

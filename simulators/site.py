@@ -53,6 +53,8 @@ class SimulatedSite:
     machines: tuple[Server, ...]
     scanners: tuple[ScannerServer, ...]
     faults: FaultDesk
+    controllers: tuple[DeviceMemory, ...]
+    """Of the machines, behind their wires."""
 
     @property
     def servers(self) -> tuple[Server, ...]:
@@ -85,7 +87,7 @@ def build_site(
     machines, scanners = builder.machines(), builder.scanners()
     desk = FaultDesk(source, builder.injectors, world, builder.agenda, clock)
     desk.check()
-    return SimulatedSite(world, machines, scanners, desk)
+    return SimulatedSite(world, machines, scanners, desk, tuple(builder.controllers))
 
 
 def _lay_out(
@@ -135,6 +137,7 @@ class _Builder:
     epoch: int
     agenda: Agenda = field(default_factory=Agenda)
     injectors: dict[DeviceId, Injector] = field(default_factory=dict)
+    controllers: list[DeviceMemory] = field(default_factory=list)
 
     # ---- machines ------------------------------------------------------------------------------------
 
@@ -148,6 +151,7 @@ class _Builder:
                 continue
             machine = self._machine(device, profile)
             memory = DeviceMemory(device, profile, machine, self.record, epoch=self.epoch)
+            self.controllers.append(memory)
             image: RegisterImage | None = None
             address = urlsplit(settings.address)
             if profile.handshake is Handshake.METHODS:
@@ -237,7 +241,9 @@ class _Builder:
                 record=self.record,
             )
             server = ScannerServer(scanner, line_for(settings.address, profile), self.clock)
-            self.injectors[device] = ScannerInjector(self._faults(device), server, record=self.record)
+            self.injectors[device] = ScannerInjector(
+                self._faults(device), server, self.world, record=self.record
+            )
             servers.append(server)
         return tuple(servers)
 
@@ -253,7 +259,8 @@ class _Builder:
 
     def _load_view(self, point: PointId) -> View:
         def look() -> Seen | None:
-            return next((load_label(load) for load in self.world.loads_at(at_point(point))), None)
+            load = next(iter(self.world.loads_at(at_point(point))), None)
+            return load_label(load, self.world.label_of(load)) if load else None
 
         return look
 

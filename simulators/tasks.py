@@ -141,10 +141,10 @@ def _line(record: _Record, sku: Sku, line_id: str, used: Set[Lpn], chance: rando
         "gtin": _as_printed(sku.gtin, chance),
         "quantity": quantity,
         "uom": "each",
-        "lot": None,
-        "expiry_min": None,
+        "lot": sku.demands.lot,
+        "expiry_min": sku.demands.expiry_min and sku.demands.expiry_min.isoformat(),
         "serials": None,
-        "serial_capture": False,
+        "serial_capture": sku.demands.serial,
         "sources": sources,
     }
 

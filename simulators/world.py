@@ -1,8 +1,8 @@
 """Ground truth: where every load and every unit really is, and the record of how it got there.
 
-Nothing appears or vanishes here, but for order containers that come to the supply point and loads that are
-taken away by hand. A move that cannot
-happen raises and changes nothing; every other one stands in the ledger with its device and its command.
+Nothing appears or vanishes here, but for order containers that come to the supply point, loads that are
+taken away by hand, and units that lay in a tote unknown to everybody. A move that cannot happen raises and
+changes nothing; every other one stands in the ledger with its device and its command.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ class PlaceKind(StrEnum):
     LOAD = "load"
     """In a tote or an order container."""
     GRIPPER = "gripper"
-    """In a picker's gripper; room for one unit."""
+    """In a picker's gripper; room for one unit, to which another may cling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,14 @@ class World:
         self._loads: dict[Lpn, Place] = {}
         self._units: dict[str, Place] = {}
         self._known: dict[str, Unit] = {}
+        self._totes: set[Lpn] = set()
+        self._labels: dict[Lpn, Lpn] = {}
         # What is at each place, in the order in which it came: every look-up by place goes through these.
         self._loads_at: dict[Place, dict[Lpn, None]] = {}
         self._units_at: dict[Place, dict[str, None]] = {}
         for tote in totes:
             self._put_load(tote.lpn, at_location(tote.location))
+            self._totes.add(tote.lpn)
             record("load", {"load": tote.lpn, "place": tote.location})
         for unit in units:
             self._known[unit.unit_id] = unit
@@ -130,7 +133,19 @@ class World:
 
     def held_by(self, device: DeviceId) -> Unit | None:
         """The unit in a picker's gripper."""
-        return next((self._known[unit] for unit in self._units_at.get(in_gripper(device), ())), None)
+        return next(iter(self.all_held_by(device)), None)
+
+    def all_held_by(self, device: DeviceId) -> tuple[Unit, ...]:
+        """The unit in a picker's gripper, and behind it what clings to it."""
+        return tuple(self._known[unit] for unit in self._units_at.get(in_gripper(device), ()))
+
+    def can_be_mislabelled(self, load: object) -> bool:
+        """Whether it is a tote that still wears its own label."""
+        return load in self._totes and load not in self._labels and len(self._totes) > 1
+
+    def label_of(self, load: Lpn) -> Lpn:
+        """What the label on a load says."""
+        return self._labels.get(load, load)
 
     def has_room(self, place: Place) -> bool:
         """Whether one more load can be set down at a location or point; an unknown point has no room."""
@@ -170,30 +185,49 @@ class World:
         self._record("load_lost", {"load": load, "from": carrier.name, **cause.facts()})
         self._put_load(load, NOWHERE)
 
-    def grip(self, unit: str, tote: Lpn, point: PointId, cause: Cause) -> None:
-        """A picker takes a unit out of the load that stands at its point."""
+    def find(self, unit: Unit, cause: Cause) -> None:
+        """A unit comes to light that has lain in its tote all along and in nobody's stock record."""
+        _require(unit.unit_id not in self._known, f"{unit.unit_id} is known already")
+        self._known[unit.unit_id] = unit
+        self._record("unit_found", {**self._stock_facts(unit), **cause.facts()})
+        self._put_unit(unit.unit_id, in_load(unit.tote))
+
+    def relabel(self, load: Lpn) -> Lpn:
+        """Somebody has put the label of another tote on this one; returns what it says now."""
+        names = sorted(self._totes)
+        self._labels[load] = names[(names.index(load) + 1) % len(names)]
+        return self._labels[load]
+
+    def grip(self, unit: str, tote: Lpn, point: PointId, cause: Cause, *, clings: bool = False) -> None:
+        """A picker takes a unit out of the load that stands at its point; one may cling to that in its
+        gripper."""
         self._require_at(tote, at_point(point))
-        _require(self.held_by(cause.device) is None, f"{cause.device} holds a unit already")
+        held = self.held_by(cause.device) is not None
+        _require(held is clings, f"{cause.device} holds {'a unit already' if held else 'nothing'}")
         self._require_unit(unit, in_load(tote))
         self._record("unit_gripped", {**self._short_facts(unit), "tote": tote, **cause.facts()})
         self._put_unit(unit, in_gripper(cause.device))
 
     def place(self, container: Lpn, point: PointId, cause: Cause) -> Unit:
-        """A picker lets go of its unit over the order container at a point; returns the unit."""
-        unit = self._let_go(container, point, cause)
-        facts = {**self._short_facts(unit.unit_id), "lot": unit.lot, "serial": unit.serial}
-        self._record("unit_placed", {**facts, "container": container, **cause.facts()})
-        self._put_unit(unit.unit_id, in_load(container))
-        return unit
+        """A picker lets go of what it holds over the order container at a point; returns the unit that it
+        had gripped."""
+        units = self._let_go(container, point, cause)
+        for unit in units:
+            facts = {**self._short_facts(unit.unit_id), "lot": unit.lot, "serial": unit.serial}
+            self._record("unit_placed", {**facts, "container": container, **cause.facts()})
+            self._put_unit(unit.unit_id, in_load(container))
+        return units[0]
 
     def put_back(self, tote: Lpn, point: PointId, cause: Cause) -> Unit:
-        """A picker lets go of its unit over the tote that it came from; returns the unit."""
-        unit = self._let_go(tote, point, cause)
-        self._record("unit_put_back", {**self._short_facts(unit.unit_id), "tote": tote, **cause.facts()})
-        self._put_unit(unit.unit_id, in_load(tote))
-        return unit
+        """A picker lets go of what it holds over the tote that it came from; returns the unit that it had
+        gripped."""
+        units = self._let_go(tote, point, cause)
+        for unit in units:
+            self._record("unit_put_back", {**self._short_facts(unit.unit_id), "tote": tote, **cause.facts()})
+            self._put_unit(unit.unit_id, in_load(tote))
+        return units[0]
 
-    def relabel(self, unit: str, barcode: bytes) -> None:
+    def relabel_unit(self, unit: str, barcode: bytes) -> None:
         """From now on a unit carries this label, whatever it is."""
         self._known[unit] = replace(self._known[unit], barcode=barcode)
 
@@ -212,12 +246,11 @@ class World:
         self._record("load_moved", facts)
         self._put_load(load, destination)
 
-    def _let_go(self, load: Lpn, point: PointId, cause: Cause) -> Unit:
+    def _let_go(self, load: Lpn, point: PointId, cause: Cause) -> tuple[Unit, ...]:
         self._require_at(load, at_point(point))
-        unit = self.held_by(cause.device)
-        if unit is None:
-            raise ImpossibleMoveError(f"{cause.device} holds no unit")
-        return unit
+        units = self.all_held_by(cause.device)
+        _require(bool(units), f"{cause.device} holds no unit")
+        return units
 
     def _require_at(self, load: Lpn, place: Place) -> None:
         _require(self._loads.get(load) == place, f"{load} is at {self._loads.get(load)}, not at {place}")

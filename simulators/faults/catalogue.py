@@ -11,6 +11,22 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias, get_args
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from simulators.faults.mistakes import (
+    DamagedCode,
+    DuplicateSerial,
+    Expired,
+    ForeignItem,
+    LostSeparator,
+    OverPick,
+    ShortDated,
+    SwappedLabel,
+    TwoLabels,
+    Unlabelled,
+    WholePack,
+    WrongItem,
+    WrongLot,
+    WrongTote,
+)
 from simulators.faults.names import Fault
 from simulators.faults.when import MAILBOX, SCANNERS, Armed, Moment, links_cut_at
 
@@ -273,25 +289,6 @@ class EStop(NeedsReset):
     then: Literal["finishes", "fails"] = "finishes"
 
 
-class WrongItem(Armed):
-    """The picker grips a unit of another item out of the tote and reports success."""
-
-    fault: Literal[Fault.WRONG_ITEM] = Fault.WRONG_ITEM
-    families: ClassVar = PICKER
-    moments: ClassVar = (Moment.GRIPS,)
-
-
-class SwappedLabel(Armed):
-    """The picker grips a unit of another item that carries the label of the one that was ordered.
-
-    Every scan passes; only its weight can tell, where the item master has one and the two differ enough.
-    """
-
-    fault: Literal[Fault.SWAPPED_LABEL] = Fault.SWAPPED_LABEL
-    families: ClassVar = PICKER
-    moments: ClassVar = (Moment.GRIPS,)
-
-
 class ItemMissing(Armed):
     """Units of an item are not in the tote, although the stock record says so. Laid out at the start."""
 
@@ -371,7 +368,9 @@ AnyFault: TypeAlias = Annotated[
     Busy | AckLost | AckLate | AckDuplicated | EndLost | EndDuplicated
     | ReplyGarbled | ReplyTruncated | ConnectionReset | HalfOpen | Hung | Restart | MemoryLost
     | StuckRegister | HeartbeatFrozen | Slow | LoadLost | WrongPoint | ArrivalMissed
-    | CraneFault | Jam | EStop | WrongItem | SwappedLabel | ItemMissing
+    | CraneFault | Jam | EStop | ItemMissing
+    | WrongItem | SwappedLabel | ForeignItem | WrongLot | Expired | ShortDated | DuplicateSerial | WholePack
+    | OverPick | Unlabelled | DamagedCode | LostSeparator | TwoLabels | WrongTote
     | NoRead | Unplugged | GarbageBytes | DoubleRead | CodeCut | CodesJoined,
     Field(discriminator="fault"),
     BeforeValidator(_named),

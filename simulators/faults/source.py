@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -35,6 +35,8 @@ class Occasion:
     target: Target
     command: CommandId | None = None
     verb: str | None = None
+    possible: Container[Fault] | None = None
+    """What can happen to what is at hand; None: everything."""
 
 
 class FaultSource:
@@ -139,6 +141,7 @@ def _concerns(fault: AnyFault, occasion: Occasion) -> bool:
         fault.when is occasion.moment
         and fault.verb in (None, occasion.verb)
         and fault.command in (None, occasion.command)
+        and (occasion.possible is None or fault.fault in occasion.possible)
         and can_hit(fault, occasion.target)
     )
 
@@ -160,6 +163,10 @@ class DeviceFaults:
     target: Target
 
     def strike(
-        self, moment: Moment, command: CommandId | None = None, verb: str | None = None
+        self,
+        moment: Moment,
+        command: CommandId | None = None,
+        verb: str | None = None,
+        possible: Container[Fault] | None = None,
     ) -> list[AnyFault]:
-        return self.source.strike(Occasion(moment, self.target, command, verb))
+        return self.source.strike(Occasion(moment, self.target, command, verb, possible))

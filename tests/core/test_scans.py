@@ -126,8 +126,13 @@ def test_of_several_codes_in_one_trigger_the_one_that_fits_counts() -> None:
 
 @pytest.mark.parametrize(
     ("first", "more"),
-    [(ean(MUG), (b"]C101" + MUG.encode(),)), (ean(CUP), (b"]C0SHELF-7",))],
-    ids=["two fit", "none fits"],
+    [
+        (ean(MUG), (b"]C101" + MUG.encode(),)),
+        (ean(CUP), (b"]C0SHELF-7",)),
+        (ean(MUG), (b"]E04006381333930",)),
+        (b"junk", (ean(MUG),)),
+    ],
+    ids=["two fit", "none fits", "one has a wrong check digit", "one is noise"],
 )
 def test_several_codes_of_which_not_one_fits_alone_are_read_again(first: bytes, more: tuple[bytes]) -> None:
     agent = at_item_scan()

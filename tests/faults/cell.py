@@ -101,6 +101,7 @@ class Cell:
         opcua: Sequence[str] = (),
         verb_timeout_s: float = VERB_TIMEOUT_S,
         request_timeout_s: float = REQUEST_TIMEOUT_S,
+        seed: int = SEED,
         catalogue: Path | None = None,
         **policies: object,
     ) -> None:
@@ -110,13 +111,13 @@ class Cell:
             name: _hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
         }
         self.site = _site(opcua, policies, catalogue)
-        self.stock = build_stock(self.site, SEED)
+        self.stock = build_stock(self.site, seed)
         if catalogue is not None:
             write_catalogue(self.stock, catalogue)
         self.notes = Notes()
         self.clock = SimClock(FAST)
         self.simulated = build_site(
-            self.site, self.profiles, record=self.notes, faults=armed, seed=SEED, clock=self.clock, epoch=7
+            self.site, self.profiles, record=self.notes, faults=armed, seed=seed, clock=self.clock, epoch=7
         )
         self.state = State(_plant(self.site, self.profiles, catalogue_of(Path(), self.site)))
         self.inputs: list[tuple[float, Input]] = []
@@ -190,8 +191,15 @@ class Cell:
 
     def submit(self, quantity: int = 1, number: int = 1, not_before: datetime | None = None) -> PickTask:
         """A task for some units of the so many-th item; every item lies in two totes at least."""
-        sku, totes = list(self.stock.totes_with.items())[number - 1]
-        line = a_line("1", self.stock.by_sku[sku].gtin, quantity)
+        name, totes = list(self.stock.totes_with.items())[number - 1]
+        sku = self.stock.by_sku[name]
+        asked = sku.demands
+        line = replace(
+            a_line("1", sku.gtin, quantity),
+            lot=asked.lot,
+            expiry_min=asked.expiry_min,
+            serial_capture=asked.serial,
+        )
         sources = tuple(
             replace(line.sources[0], location=self.stock.by_tote[lpn].location, container_id=lpn, rank=rank)
             for rank, lpn in enumerate(totes, 1)
@@ -219,9 +227,9 @@ class Cell:
             while not condition():
                 await asyncio.sleep(TICK_S)
 
-    async def complete(self, quantity: int = 1) -> None:
+    async def complete(self, quantity: int = 1, number: int = 1) -> None:
         """Submit a task and wait until all of it is picked."""
-        self.submit(quantity)
+        self.submit(quantity, number)
         await self.until(lambda: self.of(ev.TaskCompleted))
         (line,) = self.of(ev.TaskCompleted)[0].lines
         assert line.picked == quantity

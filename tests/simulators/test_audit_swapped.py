@@ -1,10 +1,11 @@
-"""The audit counts right labels on wrong items apart: caught by their weight, hidden, or escaped."""
+"""The audit of right labels on wrong items: caught by their weight, hidden, or escaped."""
 
 from pathlib import Path
 
 import pytest
 
 from edge_agent.domain.site import Site
+from simulators.audit_mistakes import KindCounts
 from simulators.catalogue import Stock
 from tests.simulators.shift import Line, Shift, Upsets, a_shift
 
@@ -32,8 +33,8 @@ def test_a_hidden_one_counts_as_what_its_label_says(site: Site, stock: Stock, tm
     result = shift.audit(tmp_path)
     assert result.problems == ()
     counts = result.verification
-    assert (counts.swapped, counts.swapped_caught, counts.swapped_hidden) == (1, 0, 1)
-    assert (counts.injected, counts.escaped) == (0, 0)
+    assert (counts.injected, counts.caught, counts.escaped, counts.hidden) == (0, 0, 0, 1)
+    assert result.mistakes["swapped_label"] == KindCounts(0, 0, 0, {}, hidden=1)
 
 
 def test_one_that_its_weight_told_and_that_was_placed_has_escaped(
@@ -43,7 +44,7 @@ def test_one_that_its_weight_told_and_that_was_placed_has_escaped(
     swap(shift, detectable=True)
     result = shift.audit(tmp_path)
     assert result.verification.escaped == 1
-    assert result.verification.swapped_hidden == 0
+    assert result.mistakes["swapped_label"] == KindCounts(1, 0, 1)
     assert any(f"({OTHER}" in problem for problem in result.problems)
 
 
@@ -56,4 +57,5 @@ def test_one_that_was_put_back_was_caught(site: Site, stock: Stock, tmp_path: Pa
     result = shift.audit(tmp_path)
     assert result.problems == ()
     counts = result.verification
-    assert (counts.swapped, counts.swapped_caught, counts.swapped_hidden) == (1, 1, 0)
+    assert (counts.injected, counts.caught, counts.hidden) == (1, 1, 0)
+    assert result.mistakes["swapped_label"].caught == 1

@@ -242,7 +242,7 @@ def test_a_no_read_that_the_agent_took_for_a_read_is_not_caught(shift: Shift, tm
 def test_a_wrong_item_that_was_placed_is_not_caught(site: Site, stock: Stock, tmp_path: Path) -> None:
     shift = a_shift(site, stock)
     grip = shift.happened("unit_gripped")
-    fault = {"fault": "wrong_item", "device": grip["device"], "command": grip["command"]}
+    fault = {"fault": "wrong_item", "device": grip["device"], "unit": grip["unit"]}
     shift.world_lines.append({"t": grip["t"], "kind": "fault", **fault})
     scans = shift.audit(tmp_path).verification
     assert (scans.injected, scans.caught) == (1, 0)

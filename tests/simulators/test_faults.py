@@ -127,7 +127,7 @@ def test_a_fault_strikes_only_where_it_can_happen() -> None:
     assert {"load_lost", "jam", "wrong_point", "arrival_missed"} <= everywhere[BELT.device]
     assert not everywhere[BELT.device] & {"stuck_register", "ack_duplicated", "crane_fault", "e_stop"}
     assert everywhere[S1.device] == {
-        *("no_read", "unplugged", "garbage_bytes", "double_read", "code_cut", "codes_joined")
+        *("no_read", "unplugged", "garbage_bytes", "double_read", "code_cut", "codes_joined", "wrong_tote")
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from drivers.profile import Handshake, Profile
 from edge_agent.domain.ids import DeviceId, Lpn
+from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
 from simulators.catalogue import Stock, Symbology
 from simulators.clock import SimClock
@@ -16,6 +17,7 @@ from simulators.injector import ScannerInjector
 from simulators.machine import Pace
 from simulators.scanner import NUMBER_LENGTH, Reading, Scanner, Seen, load_label, unit_label
 from simulators.stream_server import ListeningLine, ScannerServer
+from simulators.world import World
 from tests.simulators.bench import of
 from tests.simulators.floor import Notes
 
@@ -28,12 +30,12 @@ NEVER_READS = NoRead(rate=1.0)
 class Bench:
     """A scanner and what the test holds in front of it."""
 
-    def __init__(self, profile: Profile, notes: Notes, *armed: AnyFault) -> None:
+    def __init__(self, profile: Profile, world: World, notes: Notes, *armed: AnyFault) -> None:
         self.held: Seen | None = TOTE
         self.scanner = Scanner(NAME, profile, lambda: self.held, 0.15, Pace(1, NAME), record=notes)
         self.server = ScannerServer(self.scanner, ListeningLine("127.0.0.1", 0), SimClock())
         target = Target(NAME, "scanner", Handshake.SCANNER)
-        ScannerInjector(DeviceFaults(FaultSource(armed, 1), target), self.server, record=notes)
+        ScannerInjector(DeviceFaults(FaultSource(armed, 1), target), self.server, world, record=notes)
 
     def readings(self, sent: bytes = b"TRG\r\n") -> list[Reading]:
         self.scanner.receive(sent, 0.0)
@@ -51,12 +53,14 @@ Make = Callable[..., Bench]
 
 
 @pytest.fixture
-def make(profiles: dict[str, Profile], notes: Notes) -> Make:
+def make(profiles: dict[str, Profile], site: Site, notes: Notes) -> Make:
+    world = World(site, (), (), Notes())
+
     def make_bench(*armed: AnyFault, **wire: Any) -> Bench:
         plain = profiles["scanner-plain"]
         assert plain.scanner is not None
         changed = plain.model_copy(update={"scanner": plain.scanner.model_copy(update=wire)})
-        return Bench(changed, notes, *armed)
+        return Bench(changed, world, notes, *armed)
 
     return make_bench
 
@@ -155,11 +159,13 @@ def test_a_scanner_without_a_trigger_reads_whatever_newly_comes_in_front(make: M
     assert bench.scanner.step(LONG_S) == []
 
 
-def test_a_profile_without_a_scanner_section_is_an_error(profiles: dict[str, Profile], notes: Notes) -> None:
+def test_a_profile_without_a_scanner_section_is_an_error(
+    profiles: dict[str, Profile], world: World, notes: Notes
+) -> None:
     with pytest.raises(
         ConfigurationError, match="asrs-modbus: a simulated scanner needs a section 'scanner'"
     ):
-        Bench(profiles["asrs-modbus"], notes)
+        Bench(profiles["asrs-modbus"], world, notes)
 
 
 # ---- faults of a reading -----------------------------------------------------------------------------

@@ -31,7 +31,8 @@ def verify_several(
     """V16: the verdict on all codes of one trigger; `verify` judges one of them.
 
     The same bytes twice are one code. Of several, exactly one must pass: two that fit may be two items in
-    view, and which of them is in the gripper cannot be told. No code at all is a no-read (V15).
+    view, and which of them is in the gripper cannot be told. None may be a bad code (V7): it may be what is
+    left of a second one that fits. No code at all is a no-read (V15).
     """
     distinct = tuple(dict.fromkeys(codes))
     if not distinct:
@@ -40,10 +41,12 @@ def verify_several(
     fitting = [verdict for verdict in verdicts if not isinstance(verdict, Rejected)]
     if len(verdicts) == 1:
         return verdicts[0]
-    if len(fitting) == 1:
+    bad = sum(isinstance(verdict, Rejected) and verdict.rule is Rule.INVALID_CODE for verdict in verdicts)
+    if len(fitting) == 1 and not bad:
         return fitting[0]
     shown = ", ".join(printable(code) for code in distinct)
-    return Rejected(Rule.MULTI_READ, expected, shown, f"{len(distinct)} codes, {len(fitting)} of them fit")
+    detail = f"{len(distinct)} codes, {len(fitting)} of them fit" + (f", {bad} bad" if bad else "")
+    return Rejected(Rule.MULTI_READ, expected, shown, detail)
 
 
 @dataclass(frozen=True, slots=True)

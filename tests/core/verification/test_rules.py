@@ -139,6 +139,7 @@ FIRES: dict[Rule, list[Verdict | None]] = {
     Rule.MULTI_READ: [
         several(CODE, b"]E04006381333931"),
         several(CODE + b"21S8", CODE + b"21S9"),
+        several(CODE, b"]E04006381333930"),
         several(b"]E496385074", b"]C0TOTE-0042"),
     ],
     Rule.OVER_QUANTITY: [
