@@ -107,7 +107,7 @@ def accuracy(
     faults: Annotated[str, typer.Option(help="The mix of mistakes: a scenario's name.")] = "mistakes",
     json_file: JsonOption = None,
 ) -> None:
-    """Inject every mistake that a scan can see, on virtual time; fail where one escapes."""
+    """Inject every mistake that a scan or a weight can see, on virtual time; fail where one escapes."""
     from rich.console import Console
 
     from edge_agent.rehearsal import RehearsedAgent

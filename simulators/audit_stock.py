@@ -61,6 +61,8 @@ class _Record:
         self._there: Counter[Shelf] = Counter()
         self._passed_over: set[Shelf] = set()
         """Shelves where no count is right: a unit on them passes as another item. And those found wrong."""
+        self._uncertain: set[str] = set()
+        """Totes out of which a person has said that a unit is lost."""
         for unit, tote in _at_start(world):
             self._there[tote, unit.identity.gtin] += 1
             if unit.hidden:
@@ -76,6 +78,9 @@ class _Record:
     def told(self, event: Told) -> None:
         """The OMS changes its record."""
         data = event.data
+        if data["reason"] == "lost":  # a person's word; what lay where before and after it nobody can tell
+            self._uncertain.add(data["container"])
+            return
         shelf = data["container"], gtin14(data["gtin"])
         if data["reason"] == "found_short":
             self.found_short += 1
@@ -92,7 +97,7 @@ class _Record:
     def _compare(self, shelf: Shelf, behind: int, when: str) -> None:
         tote, gtin = shelf
         on_record = self._on_record[shelf] - self.unseen[shelf]
-        if shelf in self._passed_over or gtin in self._doubtful:
+        if shelf in self._passed_over or gtin in self._doubtful or tote in self._uncertain:
             return
         if not 0 <= on_record - self._there[shelf] <= behind:
             self._passed_over.add(shelf)

@@ -1,4 +1,4 @@
-"""The item master of a simulated site: what its items weigh and their packs, as the agent's catalogue file."""
+"""The item master of a simulated site, its items' weights and packs, as the agent's catalogue file."""
 
 import json
 from pathlib import Path

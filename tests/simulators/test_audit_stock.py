@@ -80,6 +80,18 @@ def test_a_change_that_is_told_before_the_unit_has_left_or_after_the_next_is_wro
     assert "on record" in result.problems[0]
 
 
+@pytest.mark.parametrize("gtin", ["09520000000011", None], ids=["read", "not read"])
+def test_a_tote_of_which_a_person_says_that_a_unit_is_lost_is_not_compared(
+    shift: Shift, tmp_path: Path, gtin: str | None
+) -> None:
+    picked = shift.told("inventory_changed")
+    before = shift.audit(tmp_path).units.picked
+    shift.tell("inventory_changed", **picked | {"gtin": gtin, "to_container": None, "reason": "lost"})
+    result = shift.audit(tmp_path)
+    assert result.problems == ()
+    assert result.units.picked == before
+
+
 def test_one_mistake_is_found_once(shift: Shift, tmp_path: Path) -> None:
     shift.told("inventory_changed")["container"] = "TOTE-0099"
     assert shift.audit(tmp_path).confirmations.wrong == 1

@@ -69,6 +69,16 @@ def test_a_repeat_counts_once(book: OmsBook) -> None:
     assert (book.events, book.repeats, book.units_picked) == (1, 1, 1)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"delta": -1, "reason": "lost"}, {"delta": -2, "counted": 0, "reason": "found_short"}],
+    ids=["lost", "found_short"],
+)
+def test_what_is_missing_from_the_stock_was_not_picked(book: OmsBook, change: dict[str, Any]) -> None:
+    book.told(event("inventory_changed", **change))
+    assert book.units_picked == 0
+
+
 def test_a_task_is_held_until_its_exception_is_resolved(book: OmsBook) -> None:
     book.told(event("exception_raised", exception_id="E-1", held=True))
     assert book.held() == {"T-1"}
