@@ -145,6 +145,21 @@ def test_what_clings_goes_where_the_unit_goes_and_weighs(
     assert world.all_held_by(ROBOT) == ()
 
 
+def test_a_unit_with_a_swapped_label_is_stock_and_weighs_what_it_weighs(
+    tell: Callable[[AnyFault], Order], world: World, notes: Notes
+) -> None:
+    order = tell(of(fault="swapped_label"))
+    report = order(Pick).report
+    held = world.held_by(ROBOT)
+    (fault,) = notes.of("fault")
+    assert held is not None
+    assert (held.unit_id, held.gtin, held.stray) == (fault["unit"], fault["gtin"], False)
+    assert not held.wears_its_own_label
+    assert fault["label"]["gtin"] == fault["ordered_gtin"] != held.gtin
+    assert not fault["detectable"]  # no item master
+    assert report.weight_g == held.weight_g
+
+
 def test_nothing_clings_to_an_empty_gripper(world: World, stock: Stock) -> None:
     tote = stock.totes[0].lpn
     put(world, tote, "tote")

@@ -11,6 +11,8 @@ HAND, FIXED = DeviceId("hand-1"), DeviceId("item-scan")
 def only_a(code: bytes) -> Passed | Rejected:
     if code.startswith(b"A"):
         return Passed(Rule.WRONG_TOTE)
+    if code.startswith(b"?"):
+        return Rejected(Rule.INVALID_CODE, "A", code.decode())
     return Rejected(Rule.WRONG_TOTE, "A", code.decode())
 
 
@@ -58,6 +60,14 @@ def test_of_several_codes_exactly_one_must_fit() -> None:
         Rule.MULTI_READ, "A", "A1, B, A2", "3 codes, 2 of them fit"
     )
     assert verify_several([], only_a, "A") == no_read("A")
+
+
+def test_a_bad_code_beside_the_one_that_fits_may_be_a_second_one_that_fits() -> None:
+    refused = Rejected(Rule.MULTI_READ, "A", "A, ?", "2 codes, 1 of them fit, 1 bad")
+    assert verify_several([b"A", b"?"], only_a, "A") == refused
+    assert refused.rule.permits is Permits.SCAN_AGAIN
+    assert isinstance(verify_several([b"?", b"A", b"B"], only_a, "A"), Rejected)
+    assert verify_several([b"?", b"?"], only_a, "A") == Rejected(Rule.INVALID_CODE, "A", "?")
 
 
 def test_no_read_and_unexpected_scan_have_verdicts_of_their_own() -> None:
