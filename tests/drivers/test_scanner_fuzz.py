@@ -45,7 +45,7 @@ SHIPPED = {
     if (wire := shipped(path.stem).scanner) is not None and wire.autoid is None
 }
 FRAMINGS = dict(SHIPPED.values()) | {
-    "scanner-plain": ScannerWire(),
+    "codes apart": ScannerWire(),
     "without AIM": ScannerWire(aim=False),
     "several codes": ScannerWire(prefix=r"\x02", terminator=r"\x03", separator=";", shortest=4, longest=80),
 }

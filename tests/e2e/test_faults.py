@@ -14,6 +14,7 @@ from edge_agent.site_file import load
 from simulators.control import ControlClient
 from simulators.demo.addresses import relocate
 from simulators.demo.scene import Scene
+from simulators.faults import Fault
 from simulators.serve import serve
 from tests.e2e.conftest import Play
 from tests.e2e.scenes import CONFIG, DEMO, DEMO_MODBUS, consistent_end, told, until
@@ -123,7 +124,7 @@ def test_the_catalogue_names_every_fault_in_a_line() -> None:
     done = edge_agent("fault", "catalogue")
     assert done.returncode == 0
     assert "half_open          The device vanishes without a word" in done.stdout
-    assert len(done.stdout.splitlines()) == 30
+    assert len(done.stdout.splitlines()) == len(Fault)
 
 
 @pytest.mark.any_broker
