@@ -22,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.confirmations import is_confirmed
@@ -64,13 +65,8 @@ def _max_rss_mb() -> float:
 async def _start(url: str) -> None:
     journal = await SqlJournal.open(url)
     snapshots = Snapshots(journal, SnapshotCodec(), 10_000)
-    await Loop(_state(), journal, _NoClock(), lambda _: None, snapshots).replay()
+    await Loop(_state(), journal, SystemClock(), lambda _: None, snapshots).replay()
     await journal.close()
-
-
-class _NoClock:
-    def now(self) -> Any:
-        raise AssertionError("nothing is decided here")
 
 
 def _state() -> State:

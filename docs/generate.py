@@ -6,6 +6,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def _first_line(event: type) -> str:
 
 
 def _fields(event: type) -> str:
-    return "(" + ", ".join(f"`{name}`" for name in event.__dataclass_fields__) + ")"  # type: ignore[attr-defined]
+    # mypy cannot know that a `type` is a dataclass; every event is one.
+    return "(" + ", ".join(f"`{field.name}`" for field in fields(event)) + ")"  # type: ignore[arg-type]
 
 
 def _member_docs(enum: type) -> dict[str, str]:
@@ -83,11 +85,9 @@ def _member_docs(enum: type) -> dict[str, str]:
     assert isinstance(definition, ast.ClassDef)  # it is the source of a class
     found = {}
     for member, below in zip(definition.body, definition.body[1:], strict=False):
-        is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        if isinstance(member, ast.Assign) and is_text:
-            name = member.targets[0]
-            assert isinstance(name, ast.Name)  # enum members are plain names
-            found[name.id] = " ".join(str(below.value.value).split())  # type: ignore[attr-defined]
+        match member, below:
+            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=text)):
+                found[name] = " ".join(str(text).split())
     return found
 
 

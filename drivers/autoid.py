@@ -67,7 +67,7 @@ class AutoIdScanner:
             subscription = await self._link.subscribe(self._autoid.publishing_interval_ms)
             await self._link.monitor_events(subscription, self._nodes.device, event_type, UNLIMITED)
             self._subscription = subscription
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else lets go of it
             await self.close()
             raise
         return DeviceStatus(Mode.READY)

@@ -211,7 +211,7 @@ class Agent:
         log.info("stopping", moving=len(moving(self._state)))
         self._notifier.stopping()
         self._drain(True)
-        waits = [
+        waits = [  # no TaskGroup: the first of the two ends the other
             asyncio.create_task(self._moves_ended(), name="moves"),
             asyncio.create_task(signals.hurry.wait(), name="hurry"),
         ]

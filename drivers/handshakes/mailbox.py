@@ -95,7 +95,7 @@ class MailboxHandshake:
         await self._link.connect()
         try:
             first = await self._first_reading()
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else lets go of it
             self._link.close()
             raise
         self._feed = Feed(self._device)

@@ -95,7 +95,7 @@ class MethodsHandshake:
             # Events first: what ends from here on is reported, what ended before is found by reconciling.
             self._subscription = await self._subscribe(self._nodes)
             return await self._first_status()
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else lets go of it
             await self.close()
             raise
 

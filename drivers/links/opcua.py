@@ -64,7 +64,7 @@ class OpcUaLink:
                 async with asyncio.timeout(CONNECT_LIMIT_S):
                     with heeding_cancellation():
                         await client.connect(auto_reconnect=False)
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else lets go of it
             await self.close()
             raise
 

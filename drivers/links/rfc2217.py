@@ -156,7 +156,7 @@ class Rfc2217Link:
             await self.close()
             detail = f"the serial server did not agree on the line in {NEGOTIATE_LIMIT_S:g} s"
             raise LinkLostError(self._device, f"{detail}: set its port to RFC 2217 mode") from error
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else lets go of it
             await self.close()
             raise
 

@@ -155,7 +155,7 @@ class TcpServerLink:
         try:
             async with asyncio.timeout(LISTEN_LIMIT_S):
                 await self._arrived.wait()
-        except BaseException as error:
+        except BaseException as error:  # a cancellation too: nobody else lets go of it
             await self.close()
             if isinstance(error, TimeoutError):
                 detail = f"nothing has connected to {host}:{port} in {LISTEN_LIMIT_S:g} s"

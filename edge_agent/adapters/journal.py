@@ -46,7 +46,7 @@ class SqlJournal:
         threads = Threads()
         try:
             return await threads.write(lambda: cls._open(url, threads))
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else lets go of it
             threads.stop()
             raise
 
@@ -55,7 +55,7 @@ class SqlJournal:
         writer = Writer(sqlite.path_of(url))
         try:
             return cls(writer, JournalReader(url), threads)
-        except BaseException:
+        except BaseException:  # whatever it was: the file must not stay locked
             writer.close()
             writer.release()
             raise

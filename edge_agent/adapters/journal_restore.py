@@ -55,7 +55,7 @@ def restore(export: Path, target: Path, until: int | None = None) -> Restored:
         restored = _build(export, draft, begin, last, until)
         draft.rename(target)
         pages.sync_folder(target)
-    except BaseException as error:
+    except BaseException as error:  # an interrupt too: half a journal must not stay
         pages.remove(draft)
         if isinstance(error, SQLAlchemyError | OSError):
             raise JournalError(f"{target}: cannot be written: {error}") from error

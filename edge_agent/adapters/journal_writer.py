@@ -44,7 +44,7 @@ class Writer:
             self._engine = sqlite.writing_engine(path)
             self._checkpoints = sqlite.Checkpoints(path)
             self._connection = self._connect()
-        except BaseException:
+        except BaseException:  # whatever it was: the file must not stay locked
             self._lock.release()
             raise
 
@@ -126,7 +126,7 @@ class Writer:
             raise JournalError(self._failure)
         try:
             return work()
-        except BaseException as error:
+        except BaseException as error:  # whatever it was: nobody can say what is on the disk
             self._failure = (
                 f"{self._path}: a write failed, nothing more is taken: {_reason(error)}; "
                 f"free the disk or mend what is wrong, then start the agent again"

@@ -63,3 +63,22 @@ async def test_a_time_limit_around_it_stays_a_time_limit() -> None:
 
     with pytest.raises(TimeoutError):
         await too_slow()
+
+
+async def test_who_closes_because_of_a_cancellation_can_still_wait() -> None:
+    closed: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            with heeding_cancellation():
+                await asyncio.sleep(0)
+            closed.append("the session")
+
+    task = asyncio.create_task(work(), name="work")
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed == ["the session"]

@@ -125,8 +125,8 @@ AT_MOST_ONCE = (
         3,
         "the Modbus library writes again where no answer came",
         "drivers/links/modbus.py",
-        "            retries=0,\n",
-        "            retries=2,\n",
+        "            timeout=self._timeout_s + _SLACK_S,\n            retries=0,\n",
+        "            timeout=self._timeout_s / 3,\n            retries=3,\n",
         tests_of("drivers/test_mailbox.py", "test_a_write_without_an_answer_is_not_repeated"),
     ),
     Mutant(
