@@ -9,6 +9,8 @@ CYCLES ?= 40
 SEED   ?= 1
 HOURS  ?= 1
 UNITS  ?= 100000
+# One more than processors: a test of whole processes mostly waits for them.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 
 CAMPAIGN = PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign
 
@@ -34,7 +36,7 @@ demo: setup  ## Run 100 pick tasks end to end against simulated machines; ARGS="
 
 test: setup  ## Run the test suite (installs the mosquitto broker where it may)
 	@sh tests/ensure_mosquitto.sh
-	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 mutants: setup  ## Break every invariant by hand in a copy of the source: a test must notice each
 	@sh tests/ensure_mosquitto.sh

@@ -119,6 +119,9 @@ class AnyDay(RuleBasedStateMachine):
 
     @rule(target=tasks, task=tasks, quantity=few, more=st.booleans())
     def revise(self, task: PickTask, quantity: int, more: bool) -> PickTask:
+        return self.submit_revision(task, quantity, more)
+
+    def submit_revision(self, task: PickTask, quantity: int, more: bool) -> PickTask:
         known = self.agent.state.tasks.get(task.task_id)
         now = known.task if known is not None else task
         new = a_line("9", CUP, quantity, (1, 2))
@@ -133,6 +136,13 @@ class AnyDay(RuleBasedStateMachine):
         )
         self.agent.submit(changed)
         return changed
+
+    @precondition(lambda self: self.agent.state.queue)
+    @rule(target=tasks, quantity=few)
+    def revise_one_that_waits(self, quantity: int) -> PickTask:
+        """Most tasks start at once: of themselves the days would hardly ever meet one that has not."""
+        _, last = self.agent.state.queue[-1]
+        return self.submit_revision(self.agent.state.tasks[last].task, quantity, more=True)
 
     @rule(task=tasks)
     def cancel(self, task: PickTask) -> None:
