@@ -30,7 +30,6 @@ def configure(level: str = "INFO", *, as_json: bool | None = None) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
     renderer = structlog.processors.JSONRenderer() if as_json else plain_console()
     handler = logging.StreamHandler(sys.stderr)

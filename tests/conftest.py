@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -114,6 +115,17 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     yield
     if _slow and item.get_closest_marker("slow_callbacks") is None:
         pytest.fail("callbacks kept the event loop:\n" + "\n".join(_slow), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """The command line sets logging up for its process: the next test must not inherit a closed stream."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -278,9 +278,8 @@ async def test_events_that_were_lost_are_asked_for_and_taken_in(
             lines = [{"line_id": "1", "ordered": 2, "picked": 2, "short": 0, "cancelled": 0}]
             lost.append(peer.event("task_completed", task_id=message["task_id"], lines=lines))
             if message["task_id"] == "T-1":
-                peer.tell(
-                    "eta_changed", task_id="T-1"
-                )  # the first loss shows as a gap, the second as silence
+                # The first loss shows as a gap, the second as silence.
+                peer.tell("eta_changed", task_id="T-1")
         elif topic == "replay":
             peer.publish("events/task_completed", json.dumps(lost[-1]))
 
@@ -288,7 +287,11 @@ async def test_events_that_were_lost_are_asked_for_and_taken_in(
     result = await run(site_at(mosquitto), tasks[:2], ledger, repeat_s=0.1, burst=0, window=1)
     assert result.progress.completed == 2
     asked = [message["after"] for topic, message in agent.received if topic == "replay"]
-    assert list(dict.fromkeys(asked)) == [1, 4]
+    by_the_gap, *by_silence = dict.fromkeys(asked)
+    assert by_the_gap == 1
+    # After what had come by then: a slow machine is silent before T-2's acceptance is here, too.
+    assert by_silence
+    assert {3, 4} >= set(by_silence)
     assert [entry.facts["after"] for entry in written(ledger, "replay_asked")] == asked
 
 

@@ -32,7 +32,7 @@ def listen(settings: Api) -> socket.socket:
         listening.close()
         advice = "make its folder, and let the agent's user write there"
         raise ConfigurationError(f"api.socket: {path} cannot be made: {error.strerror}: {advice}") from error
-    except BaseException:
+    except BaseException:  # whatever it was: no socket is left behind that nobody answers on
         listening.close()
         path.unlink(missing_ok=True)
         raise
