@@ -20,6 +20,7 @@ CONTRACT = {
     "tote_retrieved": {"task_id", "container", "location", "device_time", "eta"},
     "unit_verified": {"task_id", "line_id", "gtin", "lot", "expiry", "serial", "scanner"},
     "unit_rejected": {"rule", "expected", "scanned", "scanner"},
+    "rule_overridden": {"rule", "value", "scanned", "scanned_hex", "actor", "approver", "reason"},
     "line_picked": {"task_id", "line_id", "ordered", "picked", "units"},
     "line_short": {"task_id", "line_id", "ordered", "picked", "short", "reason", "next_action"},
     "line_cancelled": {"task_id", "line_id", "cancelled"},
