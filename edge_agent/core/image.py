@@ -96,6 +96,7 @@ def _task(task: TaskState) -> TaskState:
         task.container_command,
         task.cancel_reason,
         task.held,
+        task.container_g,
     )
 
 
@@ -113,6 +114,7 @@ def _line(line: LineState) -> LineState:
         line.exhausted_by,
         line.held,
         line.added.copy(),
+        line.weighed,
     )
 
 

@@ -77,7 +77,7 @@ class LineStatus(StrEnum):
     PICKING = "picking"
     """At least one unit of it was begun from the present tote."""
     PICKED = "picked"
-    """All its units are in the container."""
+    """All its units are in the container, and it weighs so where it stands on a scale."""
     SHORT = "short"
     """Ended with fewer units than ordered."""
     CANCELLED = "cancelled"
@@ -91,6 +91,7 @@ LINE = Lifecycle(
     {
         (LineStatus.WAITING, ev.TripPlanned): LineStatus.SOURCING,
         (LineStatus.WAITING, ev.TripJoined): LineStatus.SOURCING,
+        (LineStatus.WAITING, ev.LinePicked): LineStatus.PICKED,
         (LineStatus.WAITING, ev.LineShort): LineStatus.SHORT,
         (LineStatus.WAITING, ev.LineCancelled): LineStatus.CANCELLED,
         (LineStatus.SOURCING, ev.UnitStarted): LineStatus.PICKING,
@@ -193,7 +194,9 @@ class UnitPhase(StrEnum):
     GRIPPED = "gripped"
     """In the gripper before the scanner; not verified."""
     VERIFIED = "verified"
-    """The item is the line's (V3). Where the put position has a scanner, the container comes next."""
+    """The item is the line's (V3). Where the station has a scale, the unit is weighed next."""
+    WEIGHED = "weighed"
+    """Its weight is the item's too (V18). Where the put position has a scanner, the container comes next."""
     CLEARED = "cleared"
     """The container is the task's too."""
     REJECTED = "rejected"
@@ -211,12 +214,17 @@ UNIT = Lifecycle(
         (UnitPhase.PICKING, ev.UnitMissing): UnitPhase.GONE,
         (UnitPhase.GRIPPED, ev.UnitVerified): UnitPhase.VERIFIED,
         (UnitPhase.GRIPPED, ev.ScanRejected): UnitPhase.REJECTED,
+        (UnitPhase.VERIFIED, ev.UnitWeighed): UnitPhase.WEIGHED,
         (UnitPhase.VERIFIED, ev.ContainerVerified): UnitPhase.CLEARED,
         (UnitPhase.VERIFIED, ev.ScanRejected): UnitPhase.REJECTED,
         (UnitPhase.VERIFIED, ev.UnitPlaced): UnitPhase.GONE,
+        (UnitPhase.WEIGHED, ev.ContainerVerified): UnitPhase.CLEARED,
+        (UnitPhase.WEIGHED, ev.ScanRejected): UnitPhase.REJECTED,
+        (UnitPhase.WEIGHED, ev.UnitPlaced): UnitPhase.GONE,
         (UnitPhase.CLEARED, ev.UnitPlaced): UnitPhase.GONE,
         (UnitPhase.REJECTED, ev.UnitPutBack): UnitPhase.GONE,
         (UnitPhase.VERIFIED, ev.UnitLost): UnitPhase.GONE,
+        (UnitPhase.WEIGHED, ev.UnitLost): UnitPhase.GONE,
         (UnitPhase.CLEARED, ev.UnitLost): UnitPhase.GONE,
         (UnitPhase.REJECTED, ev.UnitLost): UnitPhase.GONE,
     },

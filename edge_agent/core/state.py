@@ -71,6 +71,8 @@ class LineState:
     held: ExceptionId | None = None
     added: list[Source] = field(default_factory=list)
     """Sources that a person has named since."""
+    weighed: int = 0
+    """How many of `units`, from the first on, were in the container when it was last weighed."""
 
     @property
     def picked(self) -> int:
@@ -118,6 +120,8 @@ class TaskState:
     container_command: CommandId | None = None
     cancel_reason: str | None = None
     held: ExceptionId | None = None
+    container_g: float | None = None
+    """What the container weighed when its weight last agreed; None: it was never weighed, or must be anew."""
 
     @property
     def order(self) -> Rank:
@@ -128,6 +132,13 @@ class TaskState:
     @property
     def open_lines(self) -> Iterator[LineState]:
         return (line for line in self.lines.values() if not line.ended)
+
+    @property
+    def unweighed(self) -> list[tuple[LineState, PickedUnit]]:
+        """What was placed since the container's weight last agreed; nothing where it is not weighed."""
+        if self.container_g is None:
+            return []
+        return [(line, unit) for line in self.lines.values() for unit in line.units[line.weighed :]]
 
 
 @dataclass(slots=True)
@@ -161,6 +172,8 @@ class Hand:
     """What the picker weighed; None: it has no scale, or did not say."""
     rejected_by: str = ""
     """The rule that sent it back, V1..V20."""
+    rejected_at: ScanTarget | None = None
+    """What was looked at when it was sent back."""
     command_id: CommandId | None = None
     held: ExceptionId | None = None
 

@@ -6,6 +6,7 @@ from edge_agent.core.lifecycle import TripStatus, UnitPhase
 from edge_agent.core.moves import infeed_of, order
 from edge_agent.core.state import Hand, ScanStep, State, StationState, TaskState, TripState
 from edge_agent.core.wait import Wait, WaitCode, command_wait, device_wait, held, held_by_person
+from edge_agent.core.weighing import WEIGHT_TARGETS, unit_scale, wanted_scale
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import ForUnit, Order, Pick, Place, PutBack
 from edge_agent.domain.decision import DeviceHold, StationHold
@@ -29,6 +30,8 @@ def next_step(state: State, station: StationState, now: Instant) -> tuple[ev.Eve
         return Wait(WaitCode.SCAN_OPEN, station.scan.scanner, f"{station.scan.scanner} is being read")
     if station.hand is not None:
         return _next_of_unit(state, station.station_id, station.hand, now)
+    if weighing := _weigh_a_container(state, station, now):
+        return weighing
     trip = trip_at(state, station.station_id)
     if trip is None:
         return None
@@ -57,6 +60,10 @@ def _next_unit(
     if not here:
         container = state.tasks[trip.lines[0].task_id].task.destination.container_id
         return Wait(WaitCode.CONTAINER_ON_THE_WAY, container, f"container {container} is on its way")
+    waits = [weighing_wait(state, state.tasks[ref.task_id], now) for ref in here]
+    here = [ref for ref, wait in zip(here, waits, strict=True) if wait is None]
+    if not here:
+        return next(filter(None, waits))
     picker = state.plant.site.stations[station_id].picker
     stopped = held_by_person(state, StationHold(station_id), station_id)
     if wait := stopped or device_wait(state, picker, now):
@@ -77,7 +84,9 @@ def _next_of_unit(
     match hand.phase:
         case UnitPhase.GRIPPED:
             return request_scan(state, station_id, site_station.item_scanner, ScanTarget.ITEM, 1, now)
-        case UnitPhase.VERIFIED if scanner is not None:
+        case UnitPhase.VERIFIED if (scale := unit_scale(state, station_id, hand)) is not None:
+            return request_scan(state, station_id, scale, ScanTarget.WEIGHT, 1, now)
+        case UnitPhase.VERIFIED | UnitPhase.WEIGHED if scanner is not None:
             return request_scan(state, station_id, scanner, ScanTarget.CONTAINER, 1, now)
     wait = device_wait(state, site_station.picker, now)
     return wait or (order(state, site_station.picker, unit_order(state, hand), ForUnit(station_id)),)
@@ -103,6 +112,30 @@ def _put_scanner(state: State, task: TaskState) -> DeviceId | None:
     return next((p.scanner for p in positions if p.point == task.put_point), None)
 
 
+# ---- order containers on scales ----------------------------------------------------------------------
+
+
+def _weigh_a_container(state: State, station: StationState, now: Instant) -> tuple[ev.Event, ...] | None:
+    """Ask for the first container's weight that can be had now. Those whose scale is away hold nobody up."""
+    for task in sorted((state.tasks[task_id] for task_id in station.tasks), key=lambda task: task.order):
+        if (scale := wanted_scale(state, task)) is not None:
+            asked = request_scan(state, station.station_id, scale, ScanTarget.CONTAINER_WEIGHT, 1, now)
+            if not isinstance(asked, Wait):
+                return asked
+    return None
+
+
+def weighing_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
+    """Why nothing goes into a task's container before it has been weighed; None: it need not be."""
+    scale = wanted_scale(state, task)
+    if scale is None or task.station_id is None:
+        return None
+    asked = request_scan(state, task.station_id, scale, ScanTarget.CONTAINER_WEIGHT, 1, now)
+    container = task.task.destination.container_id
+    weighs = Wait(WaitCode.SCAN_OPEN, scale, f"{scale} is to weigh container {container} first")
+    return asked if isinstance(asked, Wait) else weighs
+
+
 # ---- scans -------------------------------------------------------------------------------------------
 
 
@@ -115,7 +148,9 @@ def request_scan(
         return stopped
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, scanner, f"{scanner} is {mode.value}")
-    deadline_s = now.clock_s + state.plant.site.policies.scan_timeout_s
+    policies = state.plant.site.policies
+    timeout_s = policies.weigh_timeout_s if target in WEIGHT_TARGETS else policies.scan_timeout_s
+    deadline_s = now.clock_s + timeout_s
     return (ev.ScanRequested(station_id, scanner, target, attempt, deadline_s),)
 
 

@@ -120,9 +120,9 @@ def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
 
 
 def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
-    """Cancel what a cancelled task has not in hand; the unit in hand is finished safely first."""
+    """Cancel what a cancelled task has not in hand; the unit in hand is finished, and weighed, first."""
     for task in [state.tasks[task_id] for task_id in state.active]:
-        if task.status is not TaskStatus.CANCELLING:
+        if task.status is not TaskStatus.CANCELLING or task.unweighed:
             continue
         task_id = task.task.task_id
         for line in list(task.open_lines):

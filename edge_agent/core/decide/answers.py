@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from edge_agent.core.decide.commands import container_moved, tote_moved, unit_lost, unit_moved
 from edge_agent.core.decide.contradictions import Refused, contradiction
+from edge_agent.core.decide.weighing import weight_settled
 from edge_agent.core.exceptions import ACTOR, release
 from edge_agent.core.moves import tote_order
 from edge_agent.core.options import in_doubt, options
@@ -193,6 +194,7 @@ def _task(state: State, task_id: TaskId, action: Action, answer: inp.ExceptionAn
     if action in (Action.DONE, Action.NOT_MOVED):
         yield from _end_command(state, task.container_command, action)
         yield from _release_followers(state, task_id)
+    yield from weight_settled(state, task, action, answer.reason)
     if action is Action.DONE:
         yield from container_moved(task)
     elif action is Action.CANCEL_REST:

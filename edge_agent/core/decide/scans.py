@@ -13,6 +13,7 @@ from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.core.verification.weight import verify_weight, weight_lost
+from edge_agent.core.weighing import WEIGHT_TARGETS
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import ExceptionKind, HeldDevice, PickedUnit, ScanTarget
@@ -85,7 +86,7 @@ def expire_scans(state: State, now: Instant) -> Iterator[ev.Event]:
     """A scan that has not come in time counts as a no-read, as long as its scanner is connected."""
     for station in state.stations.values():
         step = station.scan
-        if step is None or step.deadline_s > now.clock_s:
+        if step is None or step.target in WEIGHT_TARGETS or step.deadline_s > now.clock_s:
             continue
         if state.devices[step.scanner].status.mode is Mode.READY:
             yield from _rejected(state, station, step, no_read(_expected(state, station, step)), now)
@@ -146,8 +147,9 @@ def _weighed(
         return verdict
     expected, weight_g = expectation.weight.times(verdict.units), _hand(station).weight_g
     if weight_g is None:
-        picker = state.plant.site.stations[station.station_id].picker
-        return weight_lost(expected) if state.devices[picker].weighs else verdict
+        at = state.plant.site.stations[station.station_id]
+        lost = at.scale is None and state.devices[at.picker].weighs
+        return weight_lost(expected) if lost else verdict
     second = verify_weight(weight_g, expected)
     return second if isinstance(second, Rejected) else verdict
 

@@ -84,6 +84,8 @@ from edge_agent.domain.events.trip import (
 )
 from edge_agent.domain.events.unit import (
     ContainerVerified,
+    ContainerWeighed,
+    PlacedUnitLost,
     ScanIgnored,
     ScanRejected,
     ScanRequested,
@@ -94,6 +96,8 @@ from edge_agent.domain.events.unit import (
     UnitPutBack,
     UnitStarted,
     UnitVerified,
+    UnitWeighed,
+    WeightWaived,
 )
 
 Event: TypeAlias = (
@@ -148,10 +152,14 @@ Event: TypeAlias = (
     | ScanIgnored
     | UnitVerified
     | ContainerVerified
+    | UnitWeighed
+    | ContainerWeighed
+    | WeightWaived
     | ScanRejected
     | UnitPlaced
     | UnitPutBack
     | UnitLost
+    | PlacedUnitLost
     | ExceptionRaised
     | ExceptionResolved
     | DecisionRefused
@@ -188,6 +196,7 @@ __all__ = [
     "CommandUnknown",
     "ContainerArrived",
     "ContainerVerified",
+    "ContainerWeighed",
     "DecisionRefused",
     "DeviceChanged",
     "DiskChanged",
@@ -212,6 +221,7 @@ __all__ = [
     "LineShort",
     "LineUnassigned",
     "PickedUnit",
+    "PlacedUnitLost",
     "Recorded",
     "ReleasedByPerson",
     "ReplenishmentRequested",
@@ -251,4 +261,6 @@ __all__ = [
     "UnitPutBack",
     "UnitStarted",
     "UnitVerified",
+    "UnitWeighed",
+    "WeightWaived",
 ]
