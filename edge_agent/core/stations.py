@@ -6,7 +6,7 @@ from edge_agent.core.lifecycle import TripStatus, UnitPhase
 from edge_agent.core.moves import infeed_of, order
 from edge_agent.core.state import Hand, ScanStep, State, StationState, TaskState, TripState
 from edge_agent.core.wait import Wait, WaitCode, command_wait, device_wait, held, held_by_person
-from edge_agent.core.weighing import WEIGHT_TARGETS, unit_scale, wanted_scale
+from edge_agent.core.weighing import WEIGHT_TARGETS, is_on_scale, put_scale, unit_scale, wanted_scale
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import ForUnit, Order, Pick, Place, PutBack
 from edge_agent.domain.decision import DeviceHold, StationHold
@@ -126,8 +126,8 @@ def _weigh_a_container(state: State, station: StationState, now: Instant) -> tup
 
 
 def weighing_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
-    """Why nothing goes into a task's container before it has been weighed; None: it need not be."""
-    scale = wanted_scale(state, task)
+    """Why a task's container waits to be weighed: nothing goes into it before. None: it does not."""
+    scale = put_scale(state, task) if is_on_scale(state, task) else wanted_scale(state, task)
     if scale is None or task.station_id is None:
         return None
     asked = request_scan(state, task.station_id, scale, ScanTarget.CONTAINER_WEIGHT, 1, now)

@@ -66,6 +66,14 @@ def task_on(state: State, station_id: StationId, scale: DeviceId) -> TaskState |
     return next((task for task in tasks if task.container_here and put_scale(state, task) == scale), None)
 
 
+def is_on_scale(state: State, task: TaskState) -> bool:
+    """Whether its container's weight was asked for and has not been told: it must not leave meanwhile."""
+    scan = state.stations[task.station_id].scan if task.station_id is not None else None
+    if scan is None or scan.target is not ScanTarget.CONTAINER_WEIGHT:
+        return False
+    return task.container_here and scan.scanner == put_scale(state, task)
+
+
 def container_verdict(state: State, task: TaskState, weight_g: float) -> Verdict | None:
     """Whether a container is heavier by what was placed since it was last weighed; None: nobody can say."""
     before = task.container_g

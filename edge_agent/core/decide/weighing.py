@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from edge_agent.core.exceptions import hold_task
+from edge_agent.core.lifecycle import TaskStatus
 from edge_agent.core.state import ScanStep, State, StationState, TaskState
 from edge_agent.core.stations import repeat_scan
 from edge_agent.core.verification.rules import Rule
@@ -55,9 +56,10 @@ def _not_weighed(
     if _asks_again(state, step, ExceptionKind.NO_READ):
         yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
         return
-    task = task_on(state, station.station_id, step.scanner)
+    weighs_unit = step.target is ScanTarget.WEIGHT
+    task = None if weighs_unit else task_on(state, station.station_id, step.scanner)
     yield _rejected(station, step, Rejected(Rule.NO_READ, "a weight", reason), task)
-    if step.target is ScanTarget.CONTAINER_WEIGHT and task is not None:
+    if task is not None and (task.unweighed or task.status is TaskStatus.STARTED):
         detail = f"{step.scanner} gives no weight: {reason}"
         yield from hold_task(state, ExceptionKind.NO_READ, detail, task.task.task_id)
 
