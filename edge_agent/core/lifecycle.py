@@ -192,11 +192,9 @@ class UnitPhase(StrEnum):
     PICKING = "picking"
     """The picker looks for the unit in the tote."""
     GRIPPED = "gripped"
-    """In the gripper before the scanner; not verified."""
+    """In the gripper before the scanner; not verified. Where the station has a scale, it is weighed first."""
     VERIFIED = "verified"
-    """The item is the line's (V3). Where the station has a scale, the unit is weighed next."""
-    WEIGHED = "weighed"
-    """Its weight is the item's too (V18). Where the put position has a scanner, the container comes next."""
+    """The item is the line's (V3). Where the put position has a scanner, the container comes next."""
     CLEARED = "cleared"
     """The container is the task's too."""
     REJECTED = "rejected"
@@ -212,19 +210,15 @@ UNIT = Lifecycle(
     {
         (UnitPhase.PICKING, ev.UnitGripped): UnitPhase.GRIPPED,
         (UnitPhase.PICKING, ev.UnitMissing): UnitPhase.GONE,
+        (UnitPhase.GRIPPED, ev.UnitWeighed): UnitPhase.GRIPPED,
         (UnitPhase.GRIPPED, ev.UnitVerified): UnitPhase.VERIFIED,
         (UnitPhase.GRIPPED, ev.ScanRejected): UnitPhase.REJECTED,
-        (UnitPhase.VERIFIED, ev.UnitWeighed): UnitPhase.WEIGHED,
         (UnitPhase.VERIFIED, ev.ContainerVerified): UnitPhase.CLEARED,
         (UnitPhase.VERIFIED, ev.ScanRejected): UnitPhase.REJECTED,
         (UnitPhase.VERIFIED, ev.UnitPlaced): UnitPhase.GONE,
-        (UnitPhase.WEIGHED, ev.ContainerVerified): UnitPhase.CLEARED,
-        (UnitPhase.WEIGHED, ev.ScanRejected): UnitPhase.REJECTED,
-        (UnitPhase.WEIGHED, ev.UnitPlaced): UnitPhase.GONE,
         (UnitPhase.CLEARED, ev.UnitPlaced): UnitPhase.GONE,
         (UnitPhase.REJECTED, ev.UnitPutBack): UnitPhase.GONE,
         (UnitPhase.VERIFIED, ev.UnitLost): UnitPhase.GONE,
-        (UnitPhase.WEIGHED, ev.UnitLost): UnitPhase.GONE,
         (UnitPhase.CLEARED, ev.UnitLost): UnitPhase.GONE,
         (UnitPhase.REJECTED, ev.UnitLost): UnitPhase.GONE,
     },

@@ -170,6 +170,8 @@ class Hand:
     """What its label said, once verified."""
     weight_g: int | None = None
     """What the picker weighed; None: it has no scale, or did not say."""
+    scale_g: float | None = None
+    """What the station's scale weighed; None: it has none, or was not asked yet."""
     rejected_by: str = ""
     """The rule that sent it back, V1..V20."""
     rejected_at: ScanTarget | None = None

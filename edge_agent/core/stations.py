@@ -82,11 +82,11 @@ def _next_of_unit(
     site_station = state.plant.site.stations[station_id]
     scanner = _put_scanner(state, state.tasks[hand.task_id])
     match hand.phase:
+        case UnitPhase.GRIPPED if (scale := unit_scale(state, station_id, hand)) is not None:
+            return request_scan(state, station_id, scale, ScanTarget.WEIGHT, 1, now)
         case UnitPhase.GRIPPED:
             return request_scan(state, station_id, site_station.item_scanner, ScanTarget.ITEM, 1, now)
-        case UnitPhase.VERIFIED if (scale := unit_scale(state, station_id, hand)) is not None:
-            return request_scan(state, station_id, scale, ScanTarget.WEIGHT, 1, now)
-        case UnitPhase.VERIFIED | UnitPhase.WEIGHED if scanner is not None:
+        case UnitPhase.VERIFIED if scanner is not None:
             return request_scan(state, station_id, scanner, ScanTarget.CONTAINER, 1, now)
     wait = device_wait(state, site_station.picker, now)
     return wait or (order(state, site_station.picker, unit_order(state, hand), ForUnit(station_id)),)

@@ -18,18 +18,10 @@ WEIGHT_TARGETS = frozenset({ScanTarget.WEIGHT, ScanTarget.CONTAINER_WEIGHT})
 
 
 def unit_scale(state: State, station_id: StationId, hand: Hand) -> DeviceId | None:
-    """The scale that the unit in hand goes over; None: there is none, or nothing to compare with."""
-    scale = state.plant.site.stations[station_id].scale
-    return scale if scale is not None and expected_weight(state, hand) is not None else None
-
-
-def expected_weight(state: State, hand: Hand) -> Weight | None:
-    """What the unit in hand must weigh, by what its label said that it is; None: nobody knows."""
+    """The scale that the unit in hand still has to go over; None: there is none, or nothing to compare."""
     line = state.tasks[hand.task_id].lines[hand.line_id].line
-    item = state.plant.catalogue.item_of(line)
-    if item.weight is None or hand.unit is None:
-        return None
-    return item.weight.times(item.codes.get(line.gtin, 1) * hand.unit.units)
+    known = state.plant.catalogue.item_of(line).weight is not None
+    return state.plant.site.stations[station_id].scale if known and hand.scale_g is None else None
 
 
 # ---- order containers --------------------------------------------------------------------------------

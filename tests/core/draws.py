@@ -15,7 +15,7 @@ TOTES = range(1, 6)
 STAGES: tuple[StrEnum, ...] = (
     *(TripStatus.PLANNED, TripStatus.AT_OUTFEED, TripStatus.RELEASED, TripStatus.AT_INFEED),
     *(TaskStatus.STARTED, TaskStatus.FILLED),
-    *(UnitPhase.PICKING, UnitPhase.VERIFIED, UnitPhase.WEIGHED),
+    *(UnitPhase.PICKING, UnitPhase.VERIFIED),
     *(*[UnitPhase.CLEARED] * 3, UnitPhase.REJECTED),
 )
 """In which something waits for the end of a command."""

@@ -234,9 +234,10 @@ def _after_put_back(state: State, hand: Hand) -> Iterator[ev.Event]:
         yield ev.LineUnassigned(hand.task_id, hand.line_id)
     elif _may_pick_again(state, kind, state.line(ref)):
         yield from settle(state, kind, f"tote {trip.tote}", f"rule {hand.rejected_by}", "pick_again", ref)
-    elif unread and hand.unit is not None:  # the item had passed: no other tote cures what comes behind it
-        weight = hand.rejected_at is ScanTarget.WEIGHT
-        detail = "its units cannot be weighed" if weight else f"its label cannot be read on {task.put_point}"
+    elif hand.rejected_at is ScanTarget.WEIGHT:  # no other tote cures a scale that gives no weight
+        yield from hold_task(state, ExceptionKind.NO_READ, "its units cannot be weighed", hand.task_id)
+    elif hand.unit is not None:  # the item had passed: no other tote cures a container that cannot be read
+        detail = f"its label cannot be read on {task.put_point}"
         yield from hold_task(state, ExceptionKind.NO_READ, detail, hand.task_id)
     else:
         reason = SourceReason.NO_READ if unread else SourceReason.WRONG_ITEM

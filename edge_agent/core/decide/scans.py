@@ -145,13 +145,13 @@ def _weighed(
     """The second evidence (V18): a right label on a wrong item is an error that no scan can see."""
     if isinstance(verdict, Rejected) or expectation.weight is None:
         return verdict
-    expected, weight_g = expectation.weight.times(verdict.units), _hand(station).weight_g
-    if weight_g is None:
-        at = state.plant.site.stations[station.station_id]
-        lost = at.scale is None and state.devices[at.picker].weighs
-        return weight_lost(expected) if lost else verdict
-    second = verify_weight(weight_g, expected)
-    return second if isinstance(second, Rejected) else verdict
+    hand, at = _hand(station), state.plant.site.stations[station.station_id]
+    expected = expectation.weight.times(verdict.units)
+    weights_g = [one for one in (hand.weight_g, hand.scale_g) if one is not None]
+    if not weights_g:
+        return weight_lost(expected) if state.devices[at.picker].weighs else verdict
+    seconds = (verify_weight(weight_g, expected) for weight_g in weights_g)
+    return next((second for second in seconds if isinstance(second, Rejected)), verdict)
 
 
 def _passed(

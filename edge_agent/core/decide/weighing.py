@@ -8,12 +8,10 @@ from edge_agent.core.state import ScanStep, State, StationState, TaskState
 from edge_agent.core.stations import repeat_scan
 from edge_agent.core.verification.rules import Rule
 from edge_agent.core.verification.verdicts import NOTHING, Rejected
-from edge_agent.core.verification.weight import verify_weight
 from edge_agent.core.weighing import (
     WEIGHT_TARGETS,
     confirm_lines,
     container_verdict,
-    expected_weight,
     task_on,
 )
 from edge_agent.domain import events as ev
@@ -33,7 +31,7 @@ def weighed(state: State, scale: DeviceId, answer: float | NoWeight, now: Instan
     elif isinstance(answer, NoWeight):
         yield from _not_weighed(state, station, station.scan, answer.value, now)
     elif station.scan.target is ScanTarget.WEIGHT:
-        yield from _unit_weighed(state, station, station.scan, answer)
+        yield ev.UnitWeighed(station.station_id, scale, answer)
     else:
         yield from _container_weighed(state, station, station.scan, answer, now)
 
@@ -62,15 +60,6 @@ def _not_weighed(
     if task is not None and (task.unweighed or task.status is TaskStatus.STARTED):
         detail = f"{step.scanner} gives no weight: {reason}"
         yield from hold_task(state, ExceptionKind.NO_READ, detail, task.task.task_id)
-
-
-def _unit_weighed(state: State, station: StationState, step: ScanStep, weight_g: float) -> Iterator[ev.Event]:
-    assert station.hand is not None  # a unit's weight is only asked for while it is in hand
-    verdict = verify_weight(weight_g, expected_weight(state, station.hand))
-    if isinstance(verdict, Rejected):
-        yield _rejected(station, step, verdict, None)
-    else:
-        yield ev.UnitWeighed(station.station_id, step.scanner, weight_g)
 
 
 def _container_weighed(

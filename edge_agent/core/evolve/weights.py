@@ -9,7 +9,7 @@ from edge_agent.domain import events as ev
 
 @apply.register
 def _(event: ev.UnitWeighed, state: State, clock_s: float) -> None:
-    advance(state, event, event.station_id)
+    advance(state, event, event.station_id).scale_g = event.weight_g
     end_scan(state, event.station_id, clock_s)
 
 

@@ -73,7 +73,7 @@ class ContainerVerified:
 
 @dataclass(frozen=True, slots=True)
 class UnitWeighed:
-    """The unit in hand weighs what the item master says (V18)."""
+    """The station's scale has weighed the unit in hand. The weight is judged with the label (V18)."""
 
     station_id: StationId
     scale: DeviceId
