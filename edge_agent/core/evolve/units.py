@@ -23,7 +23,7 @@ def _(event: ev.UnitStarted, state: State, _clock_s: float) -> None:
     station.hand = Hand(event.trip_id, event.task_id, event.line_id)
 
 
-def advance(state: State, event: ev.Event, station_id: StationId) -> Hand:
+def _advance(state: State, event: ev.Event, station_id: StationId) -> Hand:
     """Take the unit in hand through its table; raises `IllegalTransitionError` where there is none."""
     station = state.stations[station_id]
     hand = station.hand
@@ -37,7 +37,7 @@ def advance(state: State, event: ev.Event, station_id: StationId) -> Hand:
 
 @apply.register
 def _(event: ev.UnitGripped, state: State, _clock_s: float) -> None:
-    advance(state, event, event.station_id).weight_g = event.weight_g
+    _advance(state, event, event.station_id).weight_g = event.weight_g
     station = state.plant.site.stations.get(event.station_id)
     if station is not None and event.weight_g is not None:
         state.devices[station.picker].weighs = True
@@ -45,7 +45,7 @@ def _(event: ev.UnitGripped, state: State, _clock_s: float) -> None:
 
 @apply.register
 def _(event: ev.UnitMissing, state: State, _clock_s: float) -> None:
-    advance(state, event, event.station_id)
+    _advance(state, event, event.station_id)
 
 
 @apply.register
@@ -55,21 +55,27 @@ def _(event: ev.ScanRequested, state: State, clock_s: float) -> None:
 
 
 @apply.register
+def _(event: ev.UnitWeighed, state: State, clock_s: float) -> None:
+    _advance(state, event, event.station_id).scale_g = event.weight_g
+    end_scan(state, event.station_id, clock_s)
+
+
+@apply.register
 def _(event: ev.UnitVerified, state: State, clock_s: float) -> None:
-    advance(state, event, event.station_id).unit = event.unit
+    _advance(state, event, event.station_id).unit = event.unit
     end_scan(state, event.station_id, clock_s)
 
 
 @apply.register
 def _(event: ev.ContainerVerified, state: State, clock_s: float) -> None:
-    advance(state, event, event.station_id)
+    _advance(state, event, event.station_id)
     end_scan(state, event.station_id, clock_s)
 
 
 @apply.register
 def _(event: ev.ScanRejected, state: State, _clock_s: float) -> None:
     if event.target not in (ev.ScanTarget.TOTE, ev.ScanTarget.CONTAINER_WEIGHT):
-        hand = advance(state, event, event.station_id)
+        hand = _advance(state, event, event.station_id)
         hand.rejected_by, hand.rejected_at = event.rule, event.target
     state.stations[event.station_id].scan = None
 
@@ -78,7 +84,7 @@ def _(event: ev.ScanRejected, state: State, _clock_s: float) -> None:
 def _(event: ev.UnitPlaced, state: State, _clock_s: float) -> None:
     line = state.line(ev.LineRef(event.task_id, event.line_id))
     status = LINE.next(line.status, event)
-    advance(state, event, event.station_id)
+    _advance(state, event, event.station_id)
     line.status = status
     line.units.append(event.unit)
     line.failed_picks = 0
@@ -87,10 +93,10 @@ def _(event: ev.UnitPlaced, state: State, _clock_s: float) -> None:
 
 @apply.register
 def _(event: ev.UnitPutBack, state: State, _clock_s: float) -> None:
-    hand = advance(state, event, event.station_id)
+    hand = _advance(state, event, event.station_id)
     state.line(ev.LineRef(hand.task_id, hand.line_id)).failed_picks += 1
 
 
 @apply.register
 def _(event: ev.UnitLost, state: State, _clock_s: float) -> None:
-    advance(state, event, event.station_id)
+    _advance(state, event, event.station_id)

@@ -1,16 +1,9 @@
-"""Weights: of the unit in hand, and of order containers."""
+"""The weights of order containers."""
 
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.evolve.scans import end_scan
-from edge_agent.core.evolve.units import advance
 from edge_agent.core.state import State, TaskState
 from edge_agent.domain import events as ev
-
-
-@apply.register
-def _(event: ev.UnitWeighed, state: State, clock_s: float) -> None:
-    advance(state, event, event.station_id).scale_g = event.weight_g
-    end_scan(state, event.station_id, clock_s)
 
 
 @apply.register
