@@ -31,6 +31,7 @@ from drivers.person import PersonDevice, PersonScanner
 from drivers.profile import Handshake as HandshakeName
 from drivers.profile import Profile
 from drivers.profile_file import find_profile, load_profile
+from drivers.scale import StreamScale
 from drivers.scanner import StreamScanner
 from drivers.scanner_wire import Keys, Tap
 from edge_agent.domain.ids import DeviceId
@@ -68,7 +69,8 @@ def build_device(device_id: DeviceId, settings: DeviceSettings, profile: Profile
 def build_scanner(
     device_id: DeviceId, settings: DeviceSettings, profile: Profile, tap: Tap | None = None
 ) -> Scanner:
-    """The scanner of the site file, not yet connected; `tap` listens in. Raises `ConfigurationError`."""
+    """The scanner or scale of the site file, not yet connected; `tap` listens in. Raises
+    `ConfigurationError`."""
     if profile.is_person and profile.is_scanner:
         _person_address(device_id, settings, profile)
         return PersonScanner(device_id)
@@ -88,7 +90,10 @@ def build_scanner(
             f"devices.{device_id}: a keyboard takes no commands, and profile {profile.name} has some: "
             "empty its trigger, trigger_off, good and bad"
         )
-    return StreamScanner(device_id, _stream_link(device_id, address, profile, wire.keys), wire, tap)
+    stream = _stream_link(device_id, address, profile, wire.keys)
+    if wire.scale is not None:
+        return StreamScale(device_id, stream, wire, wire.scale, tap)
+    return StreamScanner(device_id, stream, wire, tap)
 
 
 def _stream_link(device_id: DeviceId, address: Address, profile: Profile, keys: Keys) -> StreamLink:

@@ -45,6 +45,12 @@ def _check_wire_text(text: str) -> str:
     return text
 
 
+def _check_weight_text(text: str) -> str:
+    if text.count("{value}") != 1 or text.count("{unit}") != 1:
+        raise ValueError(f"{text!r} needs {{value}} and {{unit}}, each once")
+    return text
+
+
 def _check_key_name(name: str) -> str:
     if not _KEY_NAME.fullmatch(name):
         raise ValueError(
@@ -105,6 +111,37 @@ class AutoId(Section):
         return self
 
 
+class ScaleWords(Section):
+    """What the frames of a scale say. A frame that none of these fits is a bad reading, never a weight."""
+
+    stable: Annotated[WireText, AfterValidator(_check_weight_text)]
+    """The whole frame of a stable weight, `{value}` and `{unit}` where they stand: `S S {value} {unit}`."""
+    value_width: Annotated[int, Field(ge=1, le=32)] | None = None
+    """How many characters the value has, its sign and the blanks in front included; then a value of which one
+    is lost is known to be none. None: any number of them."""
+    motion: tuple[SomeWireText, ...] = ()
+    """How frames begin that say: not at rest, no stable weight."""
+    overload: tuple[SomeWireText, ...] = ()
+    """How frames begin that say: too heavy."""
+    underload: tuple[SomeWireText, ...] = ()
+    """How frames begin that say: less than the scale can show."""
+    not_understood: tuple[SomeWireText, ...] = ()
+    """How frames begin that say: no such command."""
+    cancel: WireText = ""
+    """Sent before the next question where the last one was not answered, so that its answer cannot be taken
+    for the next one's; empty: nothing is."""
+    cancelled: tuple[SomeWireText, ...] = ()
+    """How frames begin that answer `cancel`. What comes before is the answer to an older question."""
+    settle_s: Annotated[float, Field(ge=0)] = 0.0
+    """What comes sooner after the question was weighed before it; for scales that send by themselves."""
+
+    @model_validator(mode="after")
+    def _cancel_is_answered(self) -> Self:
+        if bool(self.cancel) is not bool(self.cancelled):
+            raise ValueError("cancelled: cancel and its answer go together: give both or neither")
+        return self
+
+
 class ScannerWire(Section):
     """Framing and commands of a scanner. Texts may use escapes such as `\\x02` and `\\r`."""
 
@@ -139,6 +176,8 @@ class ScannerWire(Section):
     keys: Keys = Keys()
     autoid: AutoId | None = None
     """None: the scanner is not behind an OPC UA server."""
+    scale: ScaleWords | None = None
+    """What a scale's frames say; `trigger` asks it for a weight. None: a scanner, which reads codes."""
     setup: tuple[str, ...] = ()
     """What has to be set at the scanner, in the maker's words."""
 

@@ -64,7 +64,8 @@ class Device(Protocol):
 
 
 class Scanner(Protocol):
-    """A barcode scanner. Same ownership rule as `Device`."""
+    """A barcode scanner, or a scale: a device that is asked and says what is there. Same ownership rule as
+    `Device`."""
 
     @property
     def device_id(self) -> DeviceId: ...
@@ -72,7 +73,7 @@ class Scanner(Protocol):
     async def connect(self) -> DeviceStatus: ...
 
     async def trigger(self) -> None:
-        """Ask for one read. The answer comes as an observation, or never."""
+        """Ask for one read, or one weight. The answer comes as an observation, or never."""
         ...
 
     async def feedback(self, good: bool) -> None:

@@ -21,6 +21,7 @@ from simulators.audit_scans import Lag, ScanCheck, first_command_lags
 from simulators.audit_stock import StockCounts, check_stock
 from simulators.audit_tasks import check_tasks
 from simulators.audit_units import check_inventory, check_orders, check_totes, harmless_serials, in_doubt
+from simulators.audit_weights import contest
 from simulators.audit_world import WorldBook, read_world
 from simulators.oms_book import TaskStatus
 
@@ -169,6 +170,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
     placed: dict[str, list[Grip]] = defaultdict(list)
     for grip in world_book.placed:
         placed[grip.container or ""].append(grip)
+    contest(oms_ledger, world_book, placed)
     scans = ScanCheck(oms_ledger, world_book, findings)
     check_orders(oms_ledger, placed, findings)
     stock = _check_stock(oms_ledger, world_book, placed, findings)

@@ -46,6 +46,8 @@ class Mistake:
     """The agent went on as if nothing were wrong."""
     hidden: bool = False
     """Neither scan nor weight could tell."""
+    caught_by: str = ""
+    """The rule that found it in its container."""
 
 
 class Mistakes:
@@ -78,6 +80,12 @@ class Mistakes:
         for mistake in missed:
             mistake.missed, mistake.ended_t = True, t
         return missed
+
+    def catch(self, subject: str, rule: str) -> None:
+        """What was missed at the placing was found in the container, before anything was confirmed."""
+        for mistake in self.made:
+            if mistake.subject == subject and mistake.missed:
+                mistake.missed, mistake.caught_by = False, rule
 
     def is_mistake(self, unit: str, t: float) -> bool:
         """Whether that unit, or its label, was at fault then, whatever line it fits."""
@@ -123,6 +131,8 @@ _ESCAPED, _HIDDEN = "escaped", "hidden"
 
 
 def _end_of(mistake: Mistake, rejected: list[Told]) -> str:
+    if mistake.caught_by:
+        return mistake.caught_by
     if mistake.missed:
         return _HIDDEN if mistake.hidden else _ESCAPED
     if mistake.read_again:

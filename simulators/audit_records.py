@@ -60,6 +60,8 @@ class Grip:
     is_alone: bool = True
     """Nothing clings to it."""
     ended_t: float | None = None
+    contested: bool = False
+    """Since it was placed its container's scale disagrees, as the OMS knows (`simulators.audit_weights`)."""
     container: str | None = None
     """The order container that it was placed into; None while it is held or when it was put back."""
 

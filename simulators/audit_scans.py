@@ -43,7 +43,7 @@ class ScanCheck:
             elif told.name == "unit_rejected" and told.data["target"] == "item":
                 self.false_rejects += self._is_false_reject(told)
         for grip in self._world.placed:
-            if id(grip) not in self._verified:
+            if id(grip) not in self._verified and not grip.contested:
                 text = f"unit {grip.unit.unit} is in {grip.container} and no unit_verified tells of it"
                 self._findings.add(FindingKind.MISSING, text)
 
@@ -56,7 +56,7 @@ class ScanCheck:
         grip = reading.grip
         self._verified.add(id(grip))
         self.lags.append(Lag(told.t, told.t - reading.t))
-        if Identity.of(data) != grip.unit.identity:
+        if Identity.of(data) != grip.unit.identity and not grip.contested:
             told_as, really = Identity.of(data), grip.unit.identity
             self._wrong(f"{told} tells of a unit {told_as}; {data['scanner']} had read {really}")
         owner = self._oms.container_of.get(grip.container) if grip.container else None

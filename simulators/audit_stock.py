@@ -37,7 +37,11 @@ def check_stock(oms: OmsLedger, world: WorldBook, doubts: Counter[Shelf], findin
     `doubts` are units by order container and GTIN of which the OMS was told that nobody knows where they are:
     the shelves of their items are not compared.
     """
-    record = _Record(world, {gtin for _, gtin in doubts}, findings)
+    contested = [grip.unit for grip in world.placed if grip.contested]
+    doubtful = {gtin for _, gtin in doubts} | {
+        said.gtin for unit in contested for said in (unit.really, unit.labelled)
+    }
+    record = _Record(world, doubtful, findings)
     steps: list[tuple[float, int, Grip | Told]] = [(one.ended_t or 0.0, 0, one) for one in world.placed]
     steps += [(one.decided_t, one.sequence, one) for one in oms.told if one.name == "inventory_changed"]
     for _, _, what in sorted(steps, key=lambda step: step[:2]):

@@ -20,7 +20,7 @@ def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findin
             lines, owner = [], "which belongs to no task"
         else:
             lines, owner = list(oms.lines(task_id).values()), f"whose task {task_id} did not order it"
-        for grip in _surplus(grips, lines):
+        for grip in _surplus([grip for grip in grips if not grip.contested], lines):
             text = f"unit {grip.unit.unit} ({grip.unit.identity}) was placed into {container}, {owner}"
             findings.add(FindingKind.ESCAPED, text)
         for grip in grips:
@@ -110,7 +110,10 @@ def check_inventory(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Fin
             told[data["to_container"]] += [(removal, event)] * -data["delta"]
     doubts = in_doubt(oms)
     for container in sorted(placed.keys() | told.keys()):
-        _match(container, told[container], placed.get(container, []), doubts, findings)
+        grips = [grip for grip in placed.get(container, []) if not grip.contested]
+        if len(grips) < len(placed.get(container, [])):  # what was told last is in question, too
+            told[container] = told[container][: len(grips)]
+        _match(container, told[container], grips, doubts, findings)
 
 
 def in_doubt(oms: OmsLedger) -> Counter[tuple[str, str]]:

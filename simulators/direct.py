@@ -26,17 +26,20 @@ from edge_agent.domain.device import (
     CommandEnded,
     DeviceStatus,
     Mode,
+    NoWeight,
     Observation,
     ScanFailed,
     ScanRead,
     Sighting,
     StatusChanged,
+    WeightFailed,
+    WeightRead,
 )
 from edge_agent.domain.ids import DeviceId
 from edge_agent.errors import LinkLostError
 from simulators.clock import SimClock
 from simulators.device_memory import ORDERS, DeviceMemory, Ended
-from simulators.scanner import Scanner
+from simulators.stream_server import Instrument
 
 _VERBS: Mapping[object, str] = {order: name for name, order in ORDERS.items()}
 
@@ -118,9 +121,9 @@ class DirectDevice:
 
 
 class DirectScanner:
-    """A scanner; what it reads is framed by nobody."""
+    """A scanner or scale; what it says is framed by nobody."""
 
-    def __init__(self, scanner: Scanner, wire: ScannerWire, clock: SimClock) -> None:
+    def __init__(self, scanner: Instrument, wire: ScannerWire, clock: SimClock) -> None:
         self._scanner = scanner
         self._trigger = wire_bytes(wire.trigger)
         self._separator = wire_bytes(wire.separator)
@@ -136,7 +139,7 @@ class DirectScanner:
         for reading in self._scanner.step(self._clock.now_s()):
             self._scanner.sent(reading)
             if reading.facts is not None:
-                self._said.put_nowait(self._heard(reading.code))
+                self._said.put_nowait(self._heard(reading.code, reading.facts))
 
     async def connect(self) -> DeviceStatus:
         return DeviceStatus(Mode.READY)
@@ -154,7 +157,11 @@ class DirectScanner:
     async def close(self) -> None:
         """There is no line to let go of."""
 
-    def _heard(self, code: bytes) -> ScanRead | ScanFailed:
+    def _heard(
+        self, code: bytes, facts: Mapping[str, object]
+    ) -> ScanRead | ScanFailed | WeightRead | WeightFailed:
+        if isinstance(said_g := facts.get("said_g"), float):
+            return WeightFailed(NoWeight.BAD_READING) if "spoiled" in facts else WeightRead(said_g)
         if not code:
             return ScanFailed()
         first, *more = dict.fromkeys(code.split(self._separator) if self._separator else [code])

@@ -36,7 +36,9 @@ class _Job:
 
 
 class Picker:
-    """The picker of one station. It reads no labels: which unit it has gripped it does not know."""
+    """The picker of one station. It reads no labels: which unit it has gripped it does not know.
+
+    It weighs what it holds, where the station has no scales for that."""
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Picker:
         self._random = random.Random(f"{seed}/{device_id}/grip")
         self._record = record
         self._has_master = has_master
+        self._weighs = station.scale is None and not any(one.scale for one in station.put_positions)
         self._job: _Job | None = None
         self._gripped_from: Lpn | None = None
         self._placed: Unit | None = None
@@ -93,7 +96,7 @@ class Picker:
         if unit is None:
             return [End(job.command_id, Failed(FailureReason.ITEM_MISSING))]
         held = self._world.all_held_by(self._device_id) or (unit,)
-        weight_g = sum(one.weight_g for one in held)
+        weight_g = sum(one.weight_g for one in held) if self._weighs else None
         return [End(job.command_id, Done(Report(place=job.order.point, weight_g=weight_g)))]
 
     def middle_s(self, command_id: CommandId) -> float:

@@ -9,6 +9,7 @@ from drivers.scanner_wire import ScannerWire, wire_bytes
 from edge_agent.domain.ids import DeviceId, Lpn
 from edge_agent.errors import ConfigurationError
 from simulators.catalogue import Unit
+from simulators.commands import Commands
 from simulators.faults.catalogue import AnyFault, GarbageBytes
 from simulators.faults.names import Fault
 from simulators.ledger import Record
@@ -83,36 +84,27 @@ class Scanner:
         self._record = record
         self.strike: Strike = lambda _facts: ()
         """Asked at every reading; nothing strikes until somebody else is put here."""
-        self._received = b""
         self._due_s: float | None = None
         self._watched: Seen | None = None
         self._replies: list[Reading] = []
-        acts = (
-            (self._wire.trigger, self._trigger),
-            (self._wire.trigger_off, self._hurry),
-            (self._wire.good, self._good),
-            (self._wire.bad, self._bad),
+        self._commands = Commands(
+            {
+                self._wire.trigger: self._trigger,
+                self._wire.trigger_off: self._hurry,
+                self._wire.good: self._good,
+                self._wire.bad: self._bad,
+            }
         )
-        longest_first = sorted(acts, key=lambda act: -len(act[0]))
-        self._texts = {wire_bytes(text): act for text, act in longest_first if text}
 
     def receive(self, data: bytes, now_s: float) -> None:
-        """Take what the agent sent; the commands may come in pieces, what is none is dropped."""
-        self._received += data
-        while self._received:
-            found = next((text for text in self._texts if self._received.startswith(text)), None)
-            if found is not None:
-                self._received = self._received[len(found) :]
-                self._texts[found](now_s)
-                self._answer()
-            elif any(text.startswith(self._received) for text in self._texts):
-                return
-            else:
-                self._received = self._received[1:]
+        """Take what the agent sent."""
+        for act in self._commands.take(data):
+            act(now_s)
+            self._answer()
 
     def hung_up(self) -> None:
         """The line was closed: half a command goes with it."""
-        self._received = b""
+        self._commands.forget()
 
     def step(self, now_s: float) -> list[Reading]:
         """What is to be sent by now: as a rule one reading or none, after the answers to commands."""

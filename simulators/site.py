@@ -27,9 +27,11 @@ from simulators.machine import Machine, Pace
 from simulators.mailbox import RegisterImage
 from simulators.modbus_server import ModbusServer
 from simulators.opcua_server import OpcUaServer
+from simulators.pans import pans_of
 from simulators.picker import Picker
+from simulators.scale import Scale
 from simulators.scanner import Scanner, Seen, View, load_label, unit_label
-from simulators.stream_server import ScannerServer
+from simulators.stream_server import Instrument, ScannerServer
 from simulators.world import World, at_point
 
 MODBUS_PORT = 502
@@ -224,23 +226,35 @@ class _Builder:
     # ---- scanners ------------------------------------------------------------------------------------
 
     def scanners(self) -> tuple[ScannerServer, ...]:
-        views = self._views()
+        views, pans = self._views(), pans_of(self.site, self.world)
         servers = []
         for device, settings in self.site.devices.items():
             profile = self._profile(device)
             if profile.handshake is not Handshake.SCANNER:
                 continue
-            if (view := views.get(device)) is None:
+            instrument: Instrument
+            if (pan := pans.get(device)) is not None:
+                instrument = Scale(
+                    device,
+                    profile,
+                    pan,
+                    self.site.cycle_times.weigh_s,
+                    self._pace(device),
+                    seed=self.seed,
+                    record=self.record,
+                )
+            elif (view := views.get(device)) is not None:
+                instrument = Scanner(
+                    device,
+                    profile,
+                    view,
+                    self.site.cycle_times.scan_s,
+                    self._pace(device),
+                    record=self.record,
+                )
+            else:
                 raise self._unused(device, "stations")
-            scanner = Scanner(
-                device,
-                profile,
-                view,
-                self.site.cycle_times.scan_s,
-                self._pace(device),
-                record=self.record,
-            )
-            server = ScannerServer(scanner, line_for(settings.address, profile), self.clock)
+            server = ScannerServer(instrument, line_for(settings.address, profile), self.clock)
             self.injectors[device] = ScannerInjector(
                 self._faults(device), server, self.world, record=self.record
             )

@@ -18,9 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias, cast
 
+from edge_agent.domain.ids import DeviceId
 from edge_agent.errors import ConfigurationError
 from simulators.clock import SimClock
-from simulators.scanner import Reading, Scanner
+from simulators.scanner import Reading, Strike
 
 RECONNECT_S = 0.1
 READ_BYTES = 4096
@@ -58,10 +59,25 @@ class Line(Protocol):
         ...
 
 
-class ScannerServer:
-    """One simulated scanner and its line."""
+class Instrument(Protocol):
+    """A scanner or a scale: it is asked, and says what is there. Times are its own seconds."""
 
-    def __init__(self, scanner: Scanner, line: Line, clock: SimClock) -> None:
+    device_id: DeviceId
+    strike: Strike
+
+    def receive(self, data: bytes, now_s: float) -> None: ...
+
+    def hung_up(self) -> None: ...
+
+    def step(self, now_s: float) -> list[Reading]: ...
+
+    def sent(self, reading: Reading) -> None: ...
+
+
+class ScannerServer:
+    """One simulated scanner or scale, and its line."""
+
+    def __init__(self, scanner: Instrument, line: Line, clock: SimClock) -> None:
         self.scanner = scanner
         self._line = line
         self._clock = clock

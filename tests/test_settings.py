@@ -28,7 +28,7 @@ def test_a_good_file_becomes_a_site(tmp_path: Path) -> None:
     assert site.policies.scan_timeout_s == 2.0
 
 
-@pytest.mark.parametrize("name", ["demo.yaml", "demo-modbus.yaml"])
+@pytest.mark.parametrize("name", ["demo.yaml", "demo-modbus.yaml", "scales.yaml"])
 def test_the_shipped_examples_are_good_with_the_shipped_profiles(name: str) -> None:
     def find(profile: str) -> Profile:
         return Profile.model_validate(YAML(typ="safe").load(CONFIG / "profiles" / f"{profile}.yaml"))
@@ -60,13 +60,13 @@ def parts_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 @pytest.mark.parametrize("document", [Site, Profile])
-def test_every_time_among_the_settings_says_its_unit(document: type[BaseModel]) -> None:
+def test_every_measure_among_the_settings_says_its_unit(document: type[BaseModel]) -> None:
     fields = {
         (part.__name__, name): f for part in parts_of(document) for name, f in part.model_fields.items()
     }
     fractions = [key for key, field in fields.items() if field.annotation is float]
     assert fractions
-    assert [key for key in fractions if not key[1].endswith(("_s", "_ms", "_days"))] == []
+    assert [key for key in fractions if not key[1].endswith(("_s", "_ms", "_days", "_g"))] == []
 
 
 # ---- the environment ---------------------------------------------------------------------------------

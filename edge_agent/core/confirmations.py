@@ -41,6 +41,7 @@ _NAMES: dict[type, str] = {
     ev.ExceptionResolved: "exception_resolved",
     ev.UnitPlaced: "inventory_changed",
     ev.UnitLost: "inventory_changed",
+    ev.PlacedUnitLost: "inventory_changed",
     ev.ReplenishmentRequested: "replenishment_requested",
     ev.StockFoundShort: "inventory_changed",
     ev.TaskCompleted: "task_completed",
@@ -290,6 +291,19 @@ def _(event: ev.UnitLost) -> Data:
         "delta": -1,
         "reason": "damaged" if event.damaged else "lost",
     } | (_unit(event.unit) if event.unit else unknown)
+
+
+@_data.register
+def _(event: ev.PlacedUnitLost) -> Data:
+    return {
+        "task_id": event.task_id,
+        "line_id": event.line_id,
+        "location": None,
+        "container": event.container,
+        "to_container": None,
+        "delta": -event.unit.units,
+        "reason": "lost",
+    } | _unit(event.unit)
 
 
 @_data.register

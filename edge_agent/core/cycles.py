@@ -15,7 +15,7 @@ KEPT = 9
 _TRUSTED = 3
 """Until so many are measured, the site's value stands in for those that lack."""
 
-SCAN = "scan"
+SCAN, WEIGH = "scan", "weigh"
 VERBS: dict[type[Order], str] = {
     Retrieve: "retrieve",
     Store: "store",

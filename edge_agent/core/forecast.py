@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from edge_agent.core.blocked import INBOUND
-from edge_agent.core.cycles import SCAN, VERBS, cycle_s
+from edge_agent.core.cycles import SCAN, VERBS, WEIGH, cycle_s
 from edge_agent.core.lifecycle import TaskStatus, TripStatus
 from edge_agent.core.state import CommandState, LineState, State, TaskState, TripState
 from edge_agent.domain.command import Pick, Place, Retrieve, Store, Transfer
-from edge_agent.domain.ids import DeviceId, Lpn, StationId, TaskId
+from edge_agent.domain.ids import DeviceId, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.site import Station
 from edge_agent.domain.time import Instant
 
@@ -46,7 +46,7 @@ class _Forecast:
         self._now = now
         self._site = state.plant.site
         self._cycles: dict[tuple[DeviceId, str], float] = {}
-        self._units: dict[tuple[DeviceId, DeviceId | None], float] = {}
+        self._units: dict[tuple[DeviceId, PointId], float] = {}
         self._transfer_s = self._cycle_s(self._site.conveyor, VERBS[Transfer])
         self._crane_free_s: dict[DeviceId, float] = defaultdict(float)
         self._released_s: dict[StationId, list[float]] = defaultdict(list)
@@ -127,13 +127,14 @@ class _Forecast:
 
     def _unit_s(self, station: Station, task: TaskState) -> float:
         """One unit from tote to container, read once or twice on the way."""
-        positions = (one.scanner for one in station.put_positions if task.put_point in (None, one.point))
-        key = station.picker, next(positions, None)
+        positions = (one for one in station.put_positions if task.put_point in (None, one.point))
+        at = next(positions, station.put_positions[0])
+        key = station.picker, at.point
         if key not in self._units:
-            scanners = filter(None, (station.item_scanner, key[1]))
-            reading_s = sum(self._cycle_s(scanner, SCAN) for scanner in scanners)
+            reading_s = sum(self._cycle_s(one, SCAN) for one in (station.item_scanner, at.scanner) if one)
+            weighing_s = sum(self._cycle_s(one, WEIGH) for one in (station.scale, at.scale) if one)
             moving_s = sum(self._cycle_s(station.picker, VERBS[verb]) for verb in (Pick, Place))
-            self._units[key] = reading_s + moving_s
+            self._units[key] = reading_s + weighing_s + moving_s
         return self._units[key]
 
     # ---- containers ----------------------------------------------------------------------------------

@@ -97,6 +97,7 @@ def _task(task: TaskState) -> TaskState:
         task.cancel_reason,
         task.held,
         task.overrides.copy(),
+        task.container_g,
     )
 
 
@@ -114,6 +115,7 @@ def _line(line: LineState) -> LineState:
         line.exhausted_by,
         line.held,
         line.added.copy(),
+        line.weighed,
     )
 
 

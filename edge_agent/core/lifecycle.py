@@ -77,7 +77,7 @@ class LineStatus(StrEnum):
     PICKING = "picking"
     """At least one unit of it was begun from the present tote."""
     PICKED = "picked"
-    """All its units are in the container."""
+    """All its units are in the container, and it weighs so where it stands on a scale."""
     SHORT = "short"
     """Ended with fewer units than ordered."""
     CANCELLED = "cancelled"
@@ -91,6 +91,7 @@ LINE = Lifecycle(
     {
         (LineStatus.WAITING, ev.TripPlanned): LineStatus.SOURCING,
         (LineStatus.WAITING, ev.TripJoined): LineStatus.SOURCING,
+        (LineStatus.WAITING, ev.LinePicked): LineStatus.PICKED,
         (LineStatus.WAITING, ev.LineShort): LineStatus.SHORT,
         (LineStatus.WAITING, ev.LineCancelled): LineStatus.CANCELLED,
         (LineStatus.SOURCING, ev.UnitStarted): LineStatus.PICKING,
@@ -191,7 +192,7 @@ class UnitPhase(StrEnum):
     PICKING = "picking"
     """The picker looks for the unit in the tote."""
     GRIPPED = "gripped"
-    """In the gripper before the scanner; not verified."""
+    """In the gripper before the scanner; not verified. Where the station has a scale, it is weighed first."""
     VERIFIED = "verified"
     """The item is the line's (V3). Where the put position has a scanner, the container comes next."""
     CLEARED = "cleared"
@@ -209,6 +210,7 @@ UNIT = Lifecycle(
     {
         (UnitPhase.PICKING, ev.UnitGripped): UnitPhase.GRIPPED,
         (UnitPhase.PICKING, ev.UnitMissing): UnitPhase.GONE,
+        (UnitPhase.GRIPPED, ev.UnitWeighed): UnitPhase.GRIPPED,
         (UnitPhase.GRIPPED, ev.UnitVerified): UnitPhase.VERIFIED,
         (UnitPhase.GRIPPED, ev.ScanRejected): UnitPhase.REJECTED,
         (UnitPhase.VERIFIED, ev.ContainerVerified): UnitPhase.CLEARED,

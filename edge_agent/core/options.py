@@ -95,6 +95,9 @@ def _of_task(state: State, kind: ExceptionKind, task: TaskState) -> Iterator[Act
         yield Action.GO_ON
     else:
         yield Action.SCAN_AGAIN
+        if task.unweighed:
+            yield Action.PLACED
+            yield Action.LOST
     # Where its container is must be known before it can be sent to the reject point.
     if task.status is TaskStatus.STARTED and in_doubt(state, task.container_command) is None:
         yield Action.CANCEL_REST

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from edge_agent.core.decide.holds import holds_of_ended
 from edge_agent.core.decide.scans import expire_scans
+from edge_agent.core.decide.weighing import expire_weighings
 from edge_agent.core.moves import (
     drop_useless_trips,
     find_totes,
@@ -26,6 +27,7 @@ Phase = Callable[[State, Instant], Iterator[Event]]
 
 PHASES: tuple[Phase, ...] = (
     expire_scans,
+    expire_weighings,
     cancel_lines,
     leave_held_trips,
     holds_of_ended,

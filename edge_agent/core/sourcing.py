@@ -36,6 +36,7 @@ def needs_tote(task: TaskState, line: LineState) -> bool:
         and task.held is None
         and line.status is LineStatus.WAITING
         and line.held is None
+        and not task.unweighed
     )
 
 
@@ -130,7 +131,7 @@ def exhaust(state: State, ref: ev.LineRef, tote: Lpn, reason: SourceReason) -> I
         detail = f"{reason.value} in {tote}, {line.remaining} of {line.line.quantity} still to pick"
         if reason in _KIND:
             yield from settle(state, _KIND[reason], f"tote {tote}", detail, action, ref)
-    if action != "next_source":
+    if action != "next_source" and not state.tasks[ref.task_id].unweighed:  # else once that is settled
         yield from give_up(state, ref)
 
 
@@ -171,6 +172,20 @@ def give_up(state: State, ref: ev.LineRef) -> Iterator[ev.Event]:
     where = f"task {ref.task_id} line {ref.line_id}"
     held = HeldLine(ref.task_id, ref.line_id)
     yield from hold(state, ExceptionKind.SHORT, where, f"{missing} and {why}", held, ref)
+
+
+def line_picked(state: State, ref: ev.LineRef) -> ev.LinePicked:
+    """The end of a line with all that was ordered."""
+    line = state.line(ref)
+    return ev.LinePicked(
+        ref.task_id,
+        ref.line_id,
+        line.line.sku,
+        line.line.gtin,
+        line.line.quantity,
+        line.picked,
+        tuple(line.units),
+    )
 
 
 def line_short(state: State, ref: ev.LineRef) -> ev.LineShort:

@@ -85,6 +85,8 @@ class LineState:
     held: ExceptionId | None = None
     added: list[Source] = field(default_factory=list)
     """Sources that a person has named since."""
+    weighed: int = 0
+    """How many of `units`, from the first on, were in the container when it was last weighed."""
 
     @property
     def picked(self) -> int:
@@ -134,6 +136,8 @@ class TaskState:
     held: ExceptionId | None = None
     overrides: list[Override] = field(default_factory=list)
     """What two persons have let pass for this task."""
+    container_g: float | None = None
+    """What the container weighed when its weight last agreed; None: it was never weighed, or must be anew."""
 
     @property
     def order(self) -> Rank:
@@ -144,6 +148,13 @@ class TaskState:
     @property
     def open_lines(self) -> Iterator[LineState]:
         return (line for line in self.lines.values() if not line.ended)
+
+    @property
+    def unweighed(self) -> list[tuple[LineState, PickedUnit]]:
+        """What was placed since the container's weight last agreed; nothing where it is not weighed."""
+        if self.container_g is None:
+            return []
+        return [(line, unit) for line in self.lines.values() for unit in line.units[line.weighed :]]
 
 
 @dataclass(slots=True)
@@ -175,8 +186,12 @@ class Hand:
     """What its label said, once verified."""
     weight_g: int | None = None
     """What the picker weighed; None: it has no scale, or did not say."""
+    scale_g: float | None = None
+    """What the station's scale weighed; None: it has none, or was not asked yet."""
     rejected_by: str = ""
     """The rule that sent it back, V1..V20."""
+    rejected_at: ScanTarget | None = None
+    """What was looked at when it was sent back."""
     command_id: CommandId | None = None
     held: ExceptionId | None = None
 

@@ -6,6 +6,7 @@ from edge_agent.core.lifecycle import TripStatus, UnitPhase
 from edge_agent.core.moves import infeed_of, order
 from edge_agent.core.state import Hand, ScanStep, State, StationState, TaskState, TripState
 from edge_agent.core.wait import Wait, WaitCode, command_wait, device_wait, held, held_by_person
+from edge_agent.core.weighing import WEIGHT_TARGETS, is_on_scale, put_scale, unit_scale, wanted_scale
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import ForUnit, Order, Pick, Place, PutBack
 from edge_agent.domain.decision import DeviceHold, StationHold
@@ -26,9 +27,11 @@ def work(state: State, now: Instant) -> Iterator[ev.Event]:
 def next_step(state: State, station: StationState, now: Instant) -> tuple[ev.Event, ...] | Wait | None:
     """The station's next events, or why it waits; None where it has nothing to do."""
     if station.scan is not None:
-        return _scan_wait(state, station, station.scan)
+        return _scan_wait(station, station.scan)
     if station.hand is not None:
         return _next_of_unit(state, station.station_id, station.hand, now)
+    if weighing := _weigh_a_container(state, station, now):
+        return weighing
     trip = trip_at(state, station.station_id)
     if trip is None:
         return None
@@ -40,10 +43,10 @@ def next_step(state: State, station: StationState, now: Instant) -> tuple[ev.Eve
     return _next_unit(state, station.station_id, trip, now)
 
 
-def _scan_wait(state: State, station: StationState, scan: ScanStep) -> Wait:
+def _scan_wait(station: StationState, scan: ScanStep) -> Wait:
     if station.hand is not None and station.hand.held is not None:
         return held(station.hand.held)
-    if state.plant.has_operator(station.station_id):
+    if scan.deadline_s is None:
         text = f"the person at {station.station_id} is asked to scan the {scan.target.value}'s label"
         return Wait(WaitCode.PERSON_ASKED, station.station_id, text)
     return Wait(WaitCode.SCAN_OPEN, scan.scanner, f"{scan.scanner} is being read")
@@ -66,6 +69,10 @@ def _next_unit(
     if not here:
         container = state.tasks[trip.lines[0].task_id].task.destination.container_id
         return Wait(WaitCode.CONTAINER_ON_THE_WAY, container, f"container {container} is on its way")
+    waits = [weighing_wait(state, state.tasks[ref.task_id], now) for ref in here]
+    here = [ref for ref, wait in zip(here, waits, strict=True) if wait is None]
+    if not here:
+        return next(filter(None, waits))
     picker = state.plant.site.stations[station_id].picker
     stopped = held_by_person(state, StationHold(station_id), station_id)
     if wait := stopped or device_wait(state, picker, now):
@@ -84,6 +91,8 @@ def _next_of_unit(
     site_station = state.plant.site.stations[station_id]
     scanner = _put_scanner(state, state.tasks[hand.task_id])
     match hand.phase:
+        case UnitPhase.GRIPPED if (scale := unit_scale(state, station_id, hand)) is not None:
+            return request_scan(state, station_id, scale, ScanTarget.WEIGHT, 1, now)
         case UnitPhase.GRIPPED:
             return request_scan(state, station_id, site_station.item_scanner, ScanTarget.ITEM, 1, now)
         case UnitPhase.VERIFIED if scanner is not None:
@@ -126,6 +135,30 @@ def open_step(state: State, station: StationState) -> ScanStep | None:
     return ScanStep(ScanTarget.ITEM, scanner, 1, None)
 
 
+# ---- order containers on scales ----------------------------------------------------------------------
+
+
+def _weigh_a_container(state: State, station: StationState, now: Instant) -> tuple[ev.Event, ...] | None:
+    """Ask for the first container's weight that can be had now. Those whose scale is away hold nobody up."""
+    for task in sorted((state.tasks[task_id] for task_id in station.tasks), key=lambda task: task.order):
+        if (scale := wanted_scale(state, task)) is not None:
+            asked = request_scan(state, station.station_id, scale, ScanTarget.CONTAINER_WEIGHT, 1, now)
+            if not isinstance(asked, Wait):
+                return asked
+    return None
+
+
+def weighing_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
+    """Why a task's container waits to be weighed: nothing goes into it before. None: it does not."""
+    scale = put_scale(state, task) if is_on_scale(state, task) else wanted_scale(state, task)
+    if scale is None or task.station_id is None:
+        return None
+    asked = request_scan(state, task.station_id, scale, ScanTarget.CONTAINER_WEIGHT, 1, now)
+    container = task.task.destination.container_id
+    weighs = Wait(WaitCode.SCAN_OPEN, scale, f"{scale} is to weigh container {container} first")
+    return asked if isinstance(asked, Wait) else weighs
+
+
 # ---- scans -------------------------------------------------------------------------------------------
 
 
@@ -136,11 +169,14 @@ def request_scan(
     mode = state.devices[scanner].status.mode
     if stopped := held_by_person(state, DeviceHold(scanner), scanner):
         return stopped
-    if state.plant.has_operator(station_id):  # what comes over the local API counts too
+    if target not in WEIGHT_TARGETS and state.plant.has_operator(station_id):
+        # What comes over the local API counts too.
         return (ev.ScanRequested(station_id, scanner, target, attempt, None),)
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, scanner, f"{scanner} is {mode.value}")
-    deadline_s = now.clock_s + state.plant.site.policies.scan_timeout_s
+    policies = state.plant.site.policies
+    timeout_s = policies.weigh_timeout_s if target in WEIGHT_TARGETS else policies.scan_timeout_s
+    deadline_s = now.clock_s + timeout_s
     return (ev.ScanRequested(station_id, scanner, target, attempt, deadline_s),)
 
 

@@ -18,6 +18,7 @@ from edge_agent.core.wait import (
     held_by_person,
     station_held,
 )
+from edge_agent.core.weighing import is_on_scale
 from edge_agent.domain import events as ev
 from edge_agent.domain.decision import LaneHold, StationHold, TaskHold
 from edge_agent.domain.device import Mode
@@ -120,9 +121,9 @@ def start_tasks(state: State, now: Instant) -> Iterator[ev.Event]:
 
 
 def cancel_lines(state: State, _now: Instant) -> Iterator[ev.Event]:
-    """Cancel what a cancelled task has not in hand; the unit in hand is finished safely first."""
+    """Cancel what a cancelled task has not in hand; the unit in hand is finished, and weighed, first."""
     for task in [state.tasks[task_id] for task_id in state.active]:
-        if task.status is not TaskStatus.CANCELLING:
+        if task.status is not TaskStatus.CANCELLING or task.unweighed:
             continue
         task_id = task.task.task_id
         for line in list(task.open_lines):
@@ -136,7 +137,7 @@ def fill_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
     """A task whose lines have all ended lets its container go."""
     for task in [state.tasks[task_id] for task_id in state.active]:
         ready = task.status in (TaskStatus.STARTED, TaskStatus.CANCELLING) and task.held is None
-        if not ready or any(True for _ in task.open_lines):
+        if not ready or any(True for _ in task.open_lines) or is_on_scale(state, task):
             continue
         if task.container_here:
             yield ev.TaskFilled(task.task.task_id, _exit(state, task))

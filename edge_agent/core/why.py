@@ -6,7 +6,7 @@ from edge_agent.core.lifecycle import LineStatus, TaskStatus
 from edge_agent.core.moves import next_container_move, next_tote_move
 from edge_agent.core.sourcing import choose, needs_tote
 from edge_agent.core.state import LineState, State, TaskState
-from edge_agent.core.stations import next_step, trip_at
+from edge_agent.core.stations import next_step, trip_at, weighing_wait
 from edge_agent.core.tasks import station_for
 from edge_agent.core.wait import Wait, WaitCode, held, station_held
 from edge_agent.domain.ids import TaskId
@@ -29,6 +29,8 @@ def _reasons(state: State, task: TaskState, now: Instant) -> Iterator[Wait]:
         move = next_container_move(state, task, now)
         if isinstance(move, Wait):
             yield move
+        if weighing := weighing_wait(state, task, now):
+            yield weighing
         for line in task.open_lines:
             yield from _line_reasons(state, task, line, now)
 

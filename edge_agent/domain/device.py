@@ -63,7 +63,37 @@ class ScanFailed:
     """The scanner says that it could not read (its no-read text)."""
 
 
-Observation: TypeAlias = CommandEnded | StatusChanged | AnswerIgnored | ScanRead | ScanFailed
+class NoWeight(StrEnum):
+    """Why a scale that was asked gives no weight."""
+
+    MOTION = "motion"
+    """What lies on it does not come to rest."""
+    OVERLOAD = "overload"
+    UNDERLOAD = "underload"
+    """Its pan is not in place, or it was zeroed with something on it."""
+    NOT_UNDERSTOOD = "not_understood"
+    """The scale says that it did not understand the question."""
+    BAD_READING = "bad_reading"
+    """What came is no answer that the profile knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRead:
+    """A stable weight, in answer to one question; in grams, less than 0 below the scale's zero."""
+
+    weight_g: float
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFailed:
+    """The scale has answered, and not with a weight."""
+
+    reason: NoWeight
+
+
+Observation: TypeAlias = (
+    CommandEnded | StatusChanged | AnswerIgnored | ScanRead | ScanFailed | WeightRead | WeightFailed
+)
 
 
 class Seen(StrEnum):

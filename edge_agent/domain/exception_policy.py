@@ -91,6 +91,13 @@ class WrongContainerPolicy(Section):
     """What the machine does, in order; after the last step a person is asked."""
 
 
+class WeightDisagreesPolicy(Section):
+    """The container's weight does not fit what was placed. The line is not confirmed before it does."""
+
+    steps: tuple[Literal["trigger_again"], ...] = ("trigger_again",)
+    """What the machine does, in order; after the last step a person is asked."""
+
+
 class EStopPolicy(Section):
     """A machine was stopped at its panel."""
 
@@ -135,6 +142,7 @@ class ExceptionPolicy(Section):
     tote_missing: ToteMissingPolicy = ToteMissingPolicy()
     tote_unidentified: ToteUnidentifiedPolicy = ToteUnidentifiedPolicy()
     wrong_container: WrongContainerPolicy = WrongContainerPolicy()
+    weight_disagrees: WeightDisagreesPolicy = WeightDisagreesPolicy()
     e_stop: EStopPolicy = EStopPolicy()
     actions: dict[Action, ActionRule] = Field(default_factory=dict)
     """Who may give which answer, where it differs from the defaults (docs/reference/exceptions.md)."""
@@ -156,6 +164,7 @@ class ExceptionPolicy(Section):
             ExceptionKind.TOTE_MISSING: self.tote_missing.steps,
             ExceptionKind.TOTE_UNIDENTIFIED: self.tote_unidentified.steps,
             ExceptionKind.WRONG_CONTAINER: self.wrong_container.steps,
+            ExceptionKind.WEIGHT_DISAGREES: self.weight_disagrees.steps,
         }.get(kind, ())
 
     def rule(self, action: Action) -> ActionRule:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from edge_agent.domain.command import Accepted, Done, Failed, Refusal, Unknown
 from edge_agent.domain.decision import Actor, HoldSubject
-from edge_agent.domain.device import DeviceStatus
+from edge_agent.domain.device import DeviceStatus, NoWeight
 from edge_agent.domain.events import FieldError
 from edge_agent.domain.ids import CommandId, DeviceId, ExceptionId, StationId, TaskId
 from edge_agent.domain.task import CancelRequest, PickTask
@@ -103,6 +103,14 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """A scale has answered: with a stable weight in grams, or with why there is none."""
+
+    scale: DeviceId
+    answer: float | NoWeight
+
+
+@dataclass(frozen=True, slots=True)
 class ExceptionAnswered:
     """A person settles an exception. `action` is as it came: what it must be is checked."""
 
@@ -165,6 +173,7 @@ Input: TypeAlias = (
     | ClockReported
     | ClockSet
     | Scanned
+    | Weighed
     | ExceptionAnswered
     | StationAnswered
     | HoldPlaced

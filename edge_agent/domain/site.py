@@ -124,6 +124,8 @@ class PutPosition(Section):
     """The conveyor point on which the container stands."""
     scanner: DeviceId | None = None
     """Reads the container's label before a unit is placed into it (V19), where there is one."""
+    scale: DeviceId | None = None
+    """Weighs the container with all that is in it: after each unit it must be heavier by that unit (V18)."""
 
 
 class Station(Section):
@@ -137,6 +139,8 @@ class Station(Section):
     """Reads the tote's label on the tote point (V2)."""
     item_scanner: DeviceId
     """Reads each unit in the gripper before it is placed (V3)."""
+    scale: DeviceId | None = None
+    """Weighs each unit in the gripper before it is placed (V18), where the catalogue knows its weight."""
     put_positions: tuple[PutPosition, ...] = Field(min_length=1)
     """How many tasks the station fills side by side."""
     queue: PositiveInt = 3
@@ -191,6 +195,10 @@ class Policies(Section):
     """Wrong or unreadable item: picks from one tote before the next source is taken."""
     scan_timeout_s: PositiveFloat = 2.0
     """A scan that has not come by then counts as a no-read."""
+    weigh_timeout_s: PositiveFloat = 5.0
+    """A scale that has not given a stable weight by then has given none."""
+    scale_tolerance_g: Annotated[float, Field(ge=0)] = 2.0
+    """How far two weighings of one container may differ, beside the tolerance of what came in between."""
     refusal_retry_s: PositiveFloat = 1.0
     """A refused command is decided anew after this time."""
     shutdown_wait_s: PositiveFloat = 20.0
@@ -240,6 +248,8 @@ class CycleTimes(Section):
     """Picker: scanner to tote."""
     scan_s: PositiveFloat = 0.15
     """Scanner: trigger to code."""
+    weigh_s: PositiveFloat = 0.5
+    """Scale: question to stable weight."""
 
 
 class Simulation(Section):

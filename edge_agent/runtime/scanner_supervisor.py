@@ -1,12 +1,12 @@
-"""One supervisor a scanner: keeps it connected, triggers it, shows verdicts, hands codes to the loop."""
+"""One supervisor a scanner or scale: keeps it connected, asks it, shows verdicts, hands on what it says."""
 
 import asyncio
 from collections.abc import Callable
 
 import structlog
 
-from edge_agent.domain.device import ScanFailed, ScanRead, StatusChanged
-from edge_agent.domain.inputs import Scanned
+from edge_agent.domain.device import ScanFailed, ScanRead, StatusChanged, WeightFailed, WeightRead
+from edge_agent.domain.inputs import Scanned, Weighed
 from edge_agent.ports import Scanner
 from edge_agent.runtime.backoff import Backoff
 from edge_agent.runtime.presence import Presence, Put
@@ -79,6 +79,8 @@ class ScannerSupervisor:
                     self._put(Scanned(self._scanner.device_id, data, more))
                 case ScanFailed():
                     self._put(Scanned(self._scanner.device_id, None))
+                case WeightRead(answer) | WeightFailed(answer):
+                    self._put(Weighed(self._scanner.device_id, answer))
                 case StatusChanged(status):
                     self._presence.report(status)
                 case _:

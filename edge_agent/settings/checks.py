@@ -26,7 +26,7 @@ _SCHEMES = {
     "person": ("person",),
 }
 _LABELS = ("tote", "container", "location")
-_SHIPPED_FAMILIES = frozenset({"asrs", "conveyor", "picker", "scanner"})
+_SHIPPED_FAMILIES = frozenset({"asrs", "conveyor", "picker", "scanner", "scale"})
 """A family from another package may do the job of any of them: its driver knows which orders it takes."""
 
 
@@ -96,9 +96,13 @@ def _device_uses(site: Site) -> dict[KeyPath, tuple[str, str]]:
         uses[*here, "picker"] = (station.picker, "picker")
         uses[*here, "tote_scanner"] = (station.tote_scanner, "scanner")
         uses[*here, "item_scanner"] = (station.item_scanner, "scanner")
+        if station.scale is not None:
+            uses[*here, "scale"] = (station.scale, "scale")
         for index, position in enumerate(station.put_positions):
             if position.scanner is not None:
                 uses[*here, "put_positions", index, "scanner"] = (position.scanner, "scanner")
+            if position.scale is not None:
+                uses[*here, "put_positions", index, "scale"] = (position.scale, "scale")
     return uses
 
 

@@ -28,6 +28,7 @@ from simulators.faults.mistakes import (
     WrongTote,
 )
 from simulators.faults.names import Fault
+from simulators.faults.scales import SCALE, ScaleGarbage, ScaleMute, ScaleOffset, ScaleUnstable
 from simulators.faults.when import MAILBOX, SCANNERS, Armed, Moment, links_cut_at
 
 ASRS, CONVEYOR, PICKER = frozenset({"asrs"}), frozenset({"conveyor"}), frozenset({"picker"})
@@ -315,9 +316,10 @@ class NoRead(OfScanner):
 
 
 class Unplugged(OfScanner):
-    """The scanner's line is gone for `duration_s` real seconds, and with it the reading under way."""
+    """The line of a scanner or scale is gone for `duration_s` real seconds, with the reading under way."""
 
     fault: Literal[Fault.UNPLUGGED] = Fault.UNPLUGGED
+    families: ClassVar = SCANNER | SCALE
     at_any_time: ClassVar = True
     duration_s: PositiveFloat = 2.0
 
@@ -371,7 +373,8 @@ AnyFault: TypeAlias = Annotated[
     | CraneFault | Jam | EStop | ItemMissing
     | WrongItem | SwappedLabel | ForeignItem | WrongLot | Expired | ShortDated | DuplicateSerial | WholePack
     | OverPick | Unlabelled | DamagedCode | LostSeparator | TwoLabels | WrongTote
-    | NoRead | Unplugged | GarbageBytes | DoubleRead | CodeCut | CodesJoined,
+    | NoRead | Unplugged | GarbageBytes | DoubleRead | CodeCut | CodesJoined
+    | ScaleMute | ScaleUnstable | ScaleOffset | ScaleGarbage,
     Field(discriminator="fault"),
     BeforeValidator(_named),
 ]  # fmt: skip

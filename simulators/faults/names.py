@@ -49,3 +49,7 @@ class Fault(StrEnum):
     DOUBLE_READ = "double_read"
     CODE_CUT = "code_cut"
     CODES_JOINED = "codes_joined"
+    SCALE_MUTE = "scale_mute"
+    SCALE_UNSTABLE = "scale_unstable"
+    SCALE_OFFSET = "scale_offset"
+    SCALE_GARBAGE = "scale_garbage"

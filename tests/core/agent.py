@@ -15,14 +15,16 @@ from edge_agent.core.lifecycle import CommandStatus
 from edge_agent.core.state import Plant, State
 from edge_agent.core.step import next_wakeup_s, step
 from edge_agent.core.wait import Wait
+from edge_agent.core.weighing import WEIGHT_TARGETS
 from edge_agent.core.why import why
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.decision import Actor, HoldSubject, Role
-from edge_agent.domain.device import DeviceStatus, Mode
+from edge_agent.domain.device import DeviceStatus, Mode, NoWeight
 from edge_agent.domain.exception_policy import ExceptionPolicy
 from edge_agent.domain.ids import DeviceId, ExceptionId, Gtin, LaneId, LineId, Lpn, StationId, TaskId
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Policies, Site
 from edge_agent.domain.task import CancelRequest, Destination, Line, PickTask, Source, TaskPolicy
 from edge_agent.domain.time import Instant
@@ -192,9 +194,17 @@ class Agent:
         """A scanner reads this; where none is named, the one that is waited for."""
         return self.feed(inp.Scanned(scanner or self.scan_steps()[0][1], data, more))
 
+    def weigh(self, answer: float | NoWeight, scale: str | None = None) -> list[ev.Event]:
+        """A scale says this; where none is named, the one that is waited for."""
+        return self.feed(inp.Weighed(DeviceId(scale or self.scan_steps()[0][1]), answer))
+
     def read(self) -> list[ev.Event]:
-        """The scanner that is waited for reads what really is there."""
+        """The scanner or scale that is waited for says what really is there."""
         station_id, scanner = self.scan_steps()[0]
+        scan = self.state.stations[station_id].scan
+        assert scan is not None
+        if scan.target in WEIGHT_TARGETS:
+            return self.weigh(self.shows_g(station_id), scanner)
         return self.scan(self.sees(station_id), scanner)
 
     # ---- people --------------------------------------------------------------------------------------
@@ -276,6 +286,15 @@ class Agent:
             case ev.ScanTarget.CONTAINER:
                 position = next(p for p in at.put_positions if p.scanner == station.scan.scanner)
                 return self._label_at(position.point)
+        raise AssertionError(f"no label tells a {station.scan.target}")
+
+    def shows_g(self, station_id: StationId) -> float:
+        """What the scale shows that the station waits for."""
+        scan, at = self.state.stations[station_id].scan, self.plant.site.stations[station_id]
+        assert scan is not None
+        if scan.target is ev.ScanTarget.WEIGHT:
+            return self.floor.held_g(at.picker)
+        return self.floor.weight_at(next(p.point for p in at.put_positions if p.scale == scan.scanner))
 
     def _label_at(self, point: str) -> bytes:
         load = next(self.floor.loads_at(point), None)
@@ -348,12 +367,13 @@ def an_agent(
     site: Site | None = None,
     *,
     ready: bool = True,
+    catalogue: Catalogue | None = None,
     persons: frozenset[DeviceId] = frozenset(),
 ) -> Agent:
     """An agent with a floor: nine mugs in the first tote unless told otherwise, every device ready."""
     site = site or demo_site()
-    limits = {device: 15 if device == site.conveyor else 1 for device in site.devices}
-    plant = Plant(site, limits, persons=persons)
+    max_open = {device: 15 if device == site.conveyor else 1 for device in site.devices}
+    plant = Plant(site, max_open, persons=persons, catalogue=catalogue or Catalogue())
     agent = Agent(Floor.stocked(site, stock if stock is not None else {1: [MUG] * 9}), plant)
     if ready:
         agent.ready()

@@ -17,8 +17,6 @@ from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.image import image_of
 from edge_agent.core.lifecycle import (
     CommandStatus,
-    TaskStatus,
-    TripStatus,
     UnitPhase,
 )
 from edge_agent.core.state import Hand, TaskState, TripState
@@ -26,41 +24,15 @@ from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.decision import Action, DeviceHold, HoldSubject, LaneHold, StationHold, TaskHold
-from edge_agent.domain.device import Mode
+from edge_agent.domain.device import Mode, NoWeight
 from edge_agent.domain.ids import DeviceId, Gtin, Lpn, StationId
 from edge_agent.domain.task import Line, PickTask
 from tests.core.agent import CUP, GTINS, a_line, a_task, an_agent, ean, label
 from tests.core.day import Day, a_small_site
+from tests.core.draws import JUNK, STAGES, TOTES, answers, few, gtins, kinds, orders, stocks, weights
+from tests.core.scales import WEIGHTS, with_scales
 
-TOTES = range(1, 6)
 codec = SnapshotCodec()
-
-STAGES: tuple[StrEnum, ...] = (
-    *(TripStatus.PLANNED, TripStatus.AT_OUTFEED, TripStatus.RELEASED, TripStatus.AT_INFEED),
-    *(TaskStatus.STARTED, TaskStatus.FILLED),
-    *(UnitPhase.PICKING, UnitPhase.VERIFIED, *[UnitPhase.CLEARED] * 3, UnitPhase.REJECTED),
-)
-"""In which something waits for the end of a command."""
-
-JUNK = (b"", b"]", b"]E0", b"\xff\x00", b"]E04006381333930", b"]C1" + b"01" * 30, b"not a code")
-
-gtins = st.sampled_from(GTINS)
-few = st.integers(1, 3)
-kinds = st.sampled_from(ev.ScanTarget)
-sources = st.lists(st.sampled_from(TOTES), min_size=1, max_size=2, unique=True)
-lines = st.lists(st.tuples(gtins, few, sources), min_size=1, max_size=3)
-orders = st.builds(
-    lambda lines, partial, priority: a_task(
-        "T-0",
-        *(a_line(str(number), *line) for number, line in enumerate(lines, 1)),
-        partial=partial,
-        priority=priority,
-    ),
-    lines,
-    st.booleans(),
-    st.sampled_from((10, 50, 90)),
-)
-stocks = st.fixed_dictionaries({number: st.lists(gtins, min_size=1, max_size=5) for number in TOTES})
 
 
 class AnyDay(Day):
@@ -78,7 +50,7 @@ class AnyDay(Day):
     def begin(
         self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
     ) -> MultipleResults[PickTask]:
-        self.open(an_agent(stock, a_small_site(), ready=ready))
+        self.open(an_agent(stock, with_scales(a_small_site()), ready=ready, catalogue=WEIGHTS))
         self.mishaps_left = mishaps
         """How often something may still happen that only a person can settle."""
         return multiple(*(self.submit_order(order, 0) for order in orders))
@@ -204,6 +176,11 @@ class AnyDay(Day):
     def fail_to_read(self, kind: ev.ScanTarget, times: int) -> None:
         for _, scanner in self.up_to_a_scan(kind, times):
             self.agent.scan(None, scanner)
+
+    @rule(kind=weights, times=few, answer=answers)
+    def weigh_something_else(self, kind: ev.ScanTarget, times: int, answer: float | NoWeight) -> None:
+        for _, scale in self.up_to_a_scan(kind, times):
+            self.agent.weigh(answer, scale)
 
     def up_to_a_scan(self, kind: ev.ScanTarget, times: int) -> Iterator[tuple[StationId, DeviceId]]:
         """All goes well until a scan of that kind is waited for; again and again, as often as it is."""

@@ -29,7 +29,7 @@ class Day(RuleBasedStateMachine):
         """The day begins with this agent on its floor."""
         self.agent = agent
         self.person = Person(agent)
-        self.witness = laws.Witness(agent.floor)
+        self.witness = laws.Witness(agent.floor, catalogue=agent.plant.catalogue)
         agent.watch = self.witness.see
         self.units = agent.floor.units
         self.submitted = 0

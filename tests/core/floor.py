@@ -15,6 +15,8 @@ from edge_agent.domain.site import Site
 
 TOTES = 24
 BELT = "belt"
+UNIT_G, EMPTY_G = 100, 750
+"""What every unit weighs, and what an empty container does."""
 
 
 def tote(number: int) -> Lpn:
@@ -122,6 +124,14 @@ class Floor:
                 holds = command.device_id in self.grippers
                 return Sighting(Seen.AT_PLACE if holds else Seen.NOWHERE)
 
+    def held_g(self, picker: DeviceId) -> float:
+        """What a picker's gripper holds weighs."""
+        return UNIT_G * (picker in self.grippers)
+
+    def weight_at(self, place: str) -> float:
+        """What stands at a place weighs, with all that is in it."""
+        return sum(EMPTY_G + UNIT_G * len(self.content[load]) for load in self.loads_at(place))
+
     def loads_at(self, place: str) -> Iterator[Lpn]:
         return (load for load, where in self.places.items() if where == place)
 
@@ -150,7 +160,7 @@ class Floor:
         assert taken is not None
         self.content[load].remove(taken)
         self.grippers[picker] = taken
-        return cmd.Done(cmd.Report(place=point, weight_g=100))
+        return cmd.Done(cmd.Report(place=point, weight_g=UNIT_G))
 
     def _let_go(self, picker: DeviceId, load: Lpn, point: str) -> None:
         assert self.places[load] == point, f"{load} is at {self.places[load]}, not at {point}"

@@ -10,6 +10,7 @@ from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain.ids import CommandId, Gtin, LineId, StationId, TaskId
+from edge_agent.domain.item import Catalogue
 from tests.core.agent import Agent
 from tests.core.floor import Floor
 
@@ -20,6 +21,7 @@ class Checks:
 
     line: ev.LineRef
     item: Gtin | None = None
+    weight: bool = False
     container: bool = False
 
 
@@ -33,6 +35,11 @@ class Witness:
     hands: dict[StationId, Checks] = field(default_factory=dict)
     command_ids: set[CommandId] = field(default_factory=set)
     ended: set[TaskId] = field(default_factory=set)
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    weighed: set[TaskId] = field(default_factory=set)
+    """Tasks whose container is on a scale."""
+    in_doubt: set[TaskId] = field(default_factory=set)
+    """Those of them that have got a unit since it was weighed."""
 
     def see(self, event: ev.Event) -> None:
         match event:
@@ -46,6 +53,17 @@ class Witness:
                 self.hands[station_id].item = unit.gtin
             case ev.ContainerVerified(station_id):
                 self.hands[station_id].container = True
+            case ev.UnitWeighed(station_id):
+                self.hands[station_id].weight = True
+            case ev.ContainerWeighed(task_id=task_id):
+                self.weighed.add(task_id)
+                self.in_doubt.discard(task_id)
+            case ev.WeightWaived(task_id) | ev.PlacedUnitLost(task_id):
+                self.in_doubt.discard(task_id)
+            case ev.UnitPlaced(task_id=task_id) if task_id in self.weighed:
+                self.in_doubt.add(task_id)
+            case ev.LinePicked(task_id) | ev.LineShort(task_id) | ev.TaskFilled(task_id):
+                assert task_id not in self.in_doubt, "told before its container was weighed"
             case ev.CommandOrdered(command):
                 assert command.command_id not in self.command_ids, "a command id was given twice"
                 self.command_ids.add(command.command_id)
@@ -65,6 +83,9 @@ class Witness:
         assert self.floor.grippers[command.device_id] == checks.item, (
             "what is gripped is not what was verified"
         )
+        item = self.catalogue.by_code.get(self.gtins[checks.line])
+        if self.floor.site.stations[station_id].scale and item and item.weight:
+            assert checks.weight, "placed without having been weighed"
         positions = self.floor.site.stations[station_id].put_positions
         if any(position.scanner for position in positions if position.point == order.point):
             assert checks.container, "placed without a passed container scan"

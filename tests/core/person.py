@@ -80,6 +80,11 @@ class Person:
         origin, destination = (supply, task.put_point) if task.exit is None else (task.put_point, task.exit)
         if action is Action.GO_ON:
             return not any(other != load for other in floor.loads_at(task.put_point))
+        if action in (Action.LOST, Action.CANCEL_REST):  # what the scale keeps in doubt is taken out
+            for _, unit in task.unweighed:
+                floor.content[load].remove(unit.gtin)
+                floor.placed[load][unit.gtin] -= 1
+                floor.content.setdefault(LOST, []).append(unit.gtin)
         if action not in (Action.DONE, Action.NOT_MOVED):
             return True
         if task.exit is None and floor.places.get(load) not in (supply, "belt", task.put_point):

@@ -188,6 +188,7 @@ UNIT_EVENTS: dict[type, Make] = {
     ev.UnitGripped: lambda case: ev.UnitGripped(case.subject, 100),
     ev.UnitMissing: lambda case: ev.UnitMissing(case.subject),
     ev.UnitVerified: lambda case: ev.UnitVerified(*in_hand(case), "st2-item-scan", ev.PickedUnit(MUG)),
+    ev.UnitWeighed: lambda case: ev.UnitWeighed(case.subject, "st2-scale", 100.0),
     ev.ContainerVerified: lambda case: ev.ContainerVerified(*in_hand(case)[:2], "st2-put-1-scan"),
     ev.ScanRejected: lambda case: ev.ScanRejected(
         *in_hand(case), "st2-item-scan", ev.ScanTarget.ITEM, "V5", "wrong_item", MUG, "another"

@@ -97,6 +97,8 @@ def an_empty_queue(state: State, station_id: StationId) -> int:
         ("edge_agent.core.moves.device_wait", no_device_is_busy),
         ("edge_agent.core.sourcing.queue_length", an_empty_queue),
         ("edge_agent.core.stations._put_scanner", lambda state, task: None),
+        ("edge_agent.core.stations.unit_scale", lambda state, station_id, hand: None),
+        ("edge_agent.core.state.TaskState.unweighed", property(lambda task: [])),
     ],
     ids=lambda value: value.rpartition(".")[2] if isinstance(value, str) else "",
 )

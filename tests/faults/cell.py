@@ -99,6 +99,7 @@ class Cell:
         profiles: Mapping[str, Profile],
         *armed: AnyFault,
         opcua: Sequence[str] = (),
+        scales: Sequence[str] = (),
         verb_timeout_s: float = VERB_TIMEOUT_S,
         request_timeout_s: float = REQUEST_TIMEOUT_S,
         seed: int = SEED,
@@ -106,11 +107,12 @@ class Cell:
         **policies: object,
     ) -> None:
         """`opcua`: the machines that speak OPC UA; the others speak Modbus. `catalogue`: a file that the
-        item master of the stock is written to, and read from."""
+        item master of the stock is written to, and read from. `scales`: `item-scale` weighs each unit,
+        `put-scale` the containers on the first put position."""
         self.profiles = {
             name: _hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
         }
-        self.site = _site(opcua, policies, catalogue)
+        self.site = _site(opcua, policies, catalogue, scales)
         self.stock = build_stock(self.site, seed)
         if catalogue is not None:
             write_catalogue(self.stock, catalogue)
@@ -286,7 +288,9 @@ class Cell:
         assert len(self.of(ev.UnitPlaced)) <= len(placed), "confirmed and not done"
 
 
-def _site(opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path | None) -> Site:
+def _site(
+    opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path | None, scales: Sequence[str]
+) -> Site:
     devices = {}
     for unit, (name, settings) in enumerate(SITE["devices"].items(), 1):
         profile, port = settings["profile"], free_port()
@@ -297,9 +301,16 @@ def _site(opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path 
         else:
             address = f"tcp://127.0.0.1:{port}"
         devices[name] = {"profile": profile, "address": address}
-    limits = {"scan_timeout_s": 0.5, "refusal_retry_s": 0.1, **policies}
+    station = {**SITE["stations"]["st1"]}
+    for name in scales:
+        devices[name] = {"profile": "scale-sics", "address": f"tcp://127.0.0.1:{free_port()}"}
+    if "item-scale" in scales:
+        station["scale"] = "item-scale"
+    if "put-scale" in scales:
+        station["put_positions"] = [{**station["put_positions"][0], "scale": "put-scale"}]
+    limits = {"scan_timeout_s": 0.5, "weigh_timeout_s": 0.5, "refusal_retry_s": 0.1, **policies}
     master = {"file": str(catalogue) if catalogue else None}
-    return small_site(devices=devices, policies=limits, catalogue=master)
+    return small_site(devices=devices, stations={"st1": station}, policies=limits, catalogue=master)
 
 
 def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) -> Profile:

@@ -13,8 +13,10 @@ from edge_agent.core.decide.holds import hold_placed, hold_released
 from edge_agent.core.decide.intake import cancel_submitted, message_refused, task_submitted
 from edge_agent.core.decide.scans import device_reported, scanned
 from edge_agent.core.decide.station_answers import station_answered
+from edge_agent.core.decide.weighing import weighed
 from edge_agent.core.eta import revise_etas
 from edge_agent.core.state import State
+from edge_agent.core.weighing import forget_missing_scales
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.ids import CommandId
@@ -28,6 +30,7 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             # Seconds since 1970 grow faster than any site gives commands, so that a new journal does not
             # use sequence numbers again that a device still remembers from the one before.
             yield ev.AgentStarted(version, CommandId(int(now.utc.timestamp())))
+            yield from forget_missing_scales(state)
         case inp.Drain(on):
             if on != state.draining:
                 yield ev.DrainChanged(on)
@@ -45,6 +48,8 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             yield from device_reported(state, device_id, status, now)
         case inp.Scanned(scanner, data, more):
             yield from scanned(state, scanner, data, now, more)
+        case inp.Weighed(scale, answer):
+            yield from weighed(state, scale, answer, now)
         case inp.DiskReported(low, free_mb):
             if low != state.disk_low:
                 yield ev.DiskChanged(low, free_mb)

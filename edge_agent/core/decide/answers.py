@@ -17,6 +17,7 @@ from edge_agent.core.decide.commands import (
 )
 from edge_agent.core.decide.contradictions import Refused, contradiction, not_approved
 from edge_agent.core.decide.scans import judge_again
+from edge_agent.core.decide.weighing import weight_settled
 from edge_agent.core.exceptions import ACTOR, release
 from edge_agent.core.moves import tote_order
 from edge_agent.core.options import in_doubt, options
@@ -229,6 +230,7 @@ def _task(state: State, task_id: TaskId, action: Action, answer: inp.ExceptionAn
     if action in (Action.DONE, Action.NOT_MOVED):
         yield from _end_command(state, task.container_command, action)
         yield from _release_followers(state, task_id)
+    yield from weight_settled(state, task, action, answer.reason)
     if action is Action.DONE:
         yield from container_moved(task)
     elif action is Action.CANCEL_REST:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from edge_agent.core.exceptions import hold, hold_task, hold_trip, settle
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, UnitPhase
 from edge_agent.core.moves import divert
-from edge_agent.core.sourcing import abandon, exhaust, quarantine
+from edge_agent.core.sourcing import abandon, exhaust, line_picked, quarantine
 from edge_agent.core.state import Hand, LineState, State, TaskState, TripState
 from edge_agent.core.tasks import ended
 from edge_agent.core.verification.rules import Rule
@@ -236,16 +236,8 @@ def _placed(state: State, station_id: StationId, hand: Hand) -> Iterator[ev.Even
         trip.location,
         task.task.destination.container_id,
     )
-    if line.remaining == 0:
-        yield ev.LinePicked(
-            hand.task_id,
-            hand.line_id,
-            line.line.sku,
-            line.line.gtin,
-            line.line.quantity,
-            line.picked,
-            tuple(line.units),
-        )
+    if line.remaining == 0 and not task.unweighed:
+        yield line_picked(state, ev.LineRef(hand.task_id, hand.line_id))
 
 
 def _after_put_back(state: State, hand: Hand) -> Iterator[ev.Event]:
@@ -261,6 +253,8 @@ def _after_put_back(state: State, hand: Hand) -> Iterator[ev.Event]:
         return  # by a person's own choice: another one is picked
     elif _may_pick_again(state, kind, state.line(ref)):
         yield from settle(state, kind, f"tote {trip.tote}", f"rule {hand.rejected_by}", "pick_again", ref)
+    elif hand.rejected_at is ScanTarget.WEIGHT:  # no other tote cures a scale that gives no weight
+        yield from hold_task(state, ExceptionKind.NO_READ, "its units cannot be weighed", hand.task_id)
     elif hand.unit is not None:  # the item had passed: no other tote cures a container that cannot be read
         detail = f"its label cannot be read on {task.put_point}"
         yield from hold_task(state, ExceptionKind.NO_READ, detail, hand.task_id)

@@ -15,6 +15,7 @@ from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.core.verification.weight import verify_weight, weight_lost
+from edge_agent.core.weighing import WEIGHT_TARGETS
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import ForUnit
 from edge_agent.domain.device import DeviceStatus, Mode
@@ -47,9 +48,9 @@ def device_reported(
     if status.mode is Mode.E_STOPPED and _needs_acknowledgement(state, device_id):
         detail = "was stopped at its panel; it gets no orders until a person says that it may move again"
         yield from hold(state, ExceptionKind.E_STOP, f"device {device_id}", detail, HeldDevice(device_id))
-    asked = station is not None and state.plant.has_operator(station.station_id)
-    if came_back and not asked and station is not None and station.scan is not None:
-        yield from repeat_scan(state, station.station_id, station.scan, station.scan.attempt, now)
+    step = station.scan if station is not None else None
+    if came_back and station is not None and step is not None and step.deadline_s is not None:
+        yield from repeat_scan(state, station.station_id, step, step.attempt, now)
 
 
 def _needs_acknowledgement(state: State, device_id: DeviceId) -> bool:
@@ -92,7 +93,9 @@ def expire_scans(state: State, now: Instant) -> Iterator[ev.Event]:
     """A scan that has not come in time counts as a no-read, as long as its scanner is connected."""
     for station in state.stations.values():
         step = station.scan
-        if step is None or step.deadline_s is None or step.deadline_s > now.clock_s:
+        if step is None or step.target in WEIGHT_TARGETS:
+            continue
+        if step.deadline_s is None or step.deadline_s > now.clock_s:
             continue
         if state.devices[step.scanner].status.mode is Mode.READY:
             yield from _rejected(state, station, step, no_read(expected(state, station, step)), now)
@@ -166,12 +169,13 @@ def _weighed(
     """The second evidence (V18): a right label on a wrong item is an error that no scan can see."""
     if isinstance(verdict, Rejected) or expectation.weight is None:
         return verdict
-    expected, weight_g = expectation.weight.times(verdict.units), _hand(station).weight_g
-    if weight_g is None:
-        picker = state.plant.site.stations[station.station_id].picker
-        return weight_lost(expected) if state.devices[picker].weighs else verdict
-    second = verify_weight(weight_g, expected)
-    return second if isinstance(second, Rejected) else verdict
+    hand, at = _hand(station), state.plant.site.stations[station.station_id]
+    expected = expectation.weight.times(verdict.units)
+    weights_g = [one for one in (hand.weight_g, hand.scale_g) if one is not None]
+    if not weights_g:
+        return weight_lost(expected) if state.devices[at.picker].weighs else verdict
+    seconds = (verify_weight(weight_g, expected) for weight_g in weights_g)
+    return next((second for second in seconds if isinstance(second, Rejected)), verdict)
 
 
 def _passed(

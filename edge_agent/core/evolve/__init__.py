@@ -3,13 +3,13 @@
 One module a topic; each registers its handlers with `dispatch.apply`.
 """
 
-from edge_agent.core.evolve import commands, devices, exceptions, tasks, trips, units
+from edge_agent.core.evolve import commands, containers, devices, exceptions, tasks, trips, units
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.state import State
 from edge_agent.domain.events import Event
 from edge_agent.errors import IllegalTransitionError
 
-TOPICS = (commands, devices, exceptions, tasks, trips, units)
+TOPICS = (commands, containers, devices, exceptions, tasks, trips, units)
 
 
 def evolve(state: State, event: Event, clock_s: float) -> State:

@@ -64,6 +64,12 @@ def _(event: ev.ScanRequested, state: State, clock_s: float) -> None:
 
 
 @apply.register
+def _(event: ev.UnitWeighed, state: State, clock_s: float) -> None:
+    _advance(state, event, event.station_id, clock_s).scale_g = event.weight_g
+    end_scan(state, event.station_id, clock_s)
+
+
+@apply.register
 def _(event: ev.UnitVerified, state: State, clock_s: float) -> None:
     _advance(state, event, event.station_id, clock_s).unit = event.unit
     end_scan(state, event.station_id, clock_s)
@@ -82,8 +88,9 @@ def _(event: ev.ScanRejected, state: State, clock_s: float) -> None:
         _reject(station, event)
         ask_anew(state, event.station_id, clock_s)
         return
-    if event.target is not ev.ScanTarget.TOTE:
-        _advance(state, event, event.station_id, clock_s).rejected_by = event.rule
+    if event.target not in (ev.ScanTarget.TOTE, ev.ScanTarget.CONTAINER_WEIGHT):
+        hand = _advance(state, event, event.station_id, clock_s)
+        hand.rejected_by, hand.rejected_at = event.rule, event.target
     station.scan = station.rejection = None
 
 

@@ -86,6 +86,8 @@ from edge_agent.domain.events.trip import (
 from edge_agent.domain.events.unit import (
     AnswerTaken,
     ContainerVerified,
+    ContainerWeighed,
+    PlacedUnitLost,
     RuleOverridden,
     ScanIgnored,
     ScanRejected,
@@ -97,6 +99,8 @@ from edge_agent.domain.events.unit import (
     UnitPutBack,
     UnitStarted,
     UnitVerified,
+    UnitWeighed,
+    WeightWaived,
 )
 
 Event: TypeAlias = (
@@ -151,12 +155,16 @@ Event: TypeAlias = (
     | ScanIgnored
     | UnitVerified
     | ContainerVerified
+    | UnitWeighed
+    | ContainerWeighed
+    | WeightWaived
     | ScanRejected
     | AnswerTaken
     | RuleOverridden
     | UnitPlaced
     | UnitPutBack
     | UnitLost
+    | PlacedUnitLost
     | ExceptionRaised
     | ExceptionResolved
     | DecisionRefused
@@ -194,6 +202,7 @@ __all__ = [
     "CommandUnknown",
     "ContainerArrived",
     "ContainerVerified",
+    "ContainerWeighed",
     "DecisionRefused",
     "DeviceChanged",
     "DiskChanged",
@@ -219,6 +228,7 @@ __all__ = [
     "LineUnassigned",
     "Override",
     "PickedUnit",
+    "PlacedUnitLost",
     "Recorded",
     "ReleasedByPerson",
     "ReplenishmentRequested",
@@ -259,4 +269,6 @@ __all__ = [
     "UnitPutBack",
     "UnitStarted",
     "UnitVerified",
+    "UnitWeighed",
+    "WeightWaived",
 ]

@@ -69,6 +69,10 @@ class ScanTarget(StrEnum):
     TOTE = "tote"
     ITEM = "item"
     CONTAINER = "container"
+    WEIGHT = "weight"
+    """The unit in hand is weighed."""
+    CONTAINER_WEIGHT = "container_weight"
+    """The order container is weighed, with all that is in it."""
 
 
 class SourceReason(StrEnum):

@@ -20,6 +20,8 @@ class ExceptionKind(StrEnum):
     TOTE_MISSING = "tote_missing"
     TOTE_UNIDENTIFIED = "tote_unidentified"
     WRONG_CONTAINER = "wrong_container"
+    WEIGHT_DISAGREES = "weight_disagrees"
+    """The container's weight does not fit what was placed into it."""
     COMMAND_FAILED = "command_failed"
     COMMAND_REFUSED = "command_refused"
     COMMAND_UNKNOWN = "command_unknown"

@@ -88,6 +88,43 @@ class ContainerVerified:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitWeighed:
+    """The station's scale has weighed the unit in hand. The weight is judged with the label (V18)."""
+
+    station_id: StationId
+    scale: DeviceId
+    weight_g: float
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerWeighed:
+    """The order container weighs what must be in it (V18); the next weight is compared with this one."""
+
+    station_id: StationId
+    task_id: TaskId
+    scale: DeviceId
+    weight_g: float
+
+
+@dataclass(frozen=True, slots=True)
+class WeightWaived:
+    """A person says that what lies in the container is right, whatever its scale says; it is weighed anew."""
+
+    task_id: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedUnitLost:
+    """A person says that a unit which was placed, and which its scale missed, is not in the container."""
+
+    task_id: TaskId
+    line_id: LineId
+    unit: PickedUnit
+    container: Lpn
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScanRejected:
     """A check has failed; no quantity changes.
 
