@@ -16,7 +16,7 @@ def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findin
     """Find units that were placed unread or badly labelled, where nobody ordered them, or too many."""
     for container, grips in placed.items():
         for grip in grips:
-            if grip.unfit and not grip.contested:
+            if grip.unfit:
                 text = f"unit {grip.unit.unit} was placed into {container}{grip.unfit}"
                 findings.add(FindingKind.ESCAPED, text)
         task_id = oms.container_of.get(container)
@@ -24,7 +24,7 @@ def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findin
             lines, owner = [], "which belongs to no task"
         else:
             lines, owner = list(oms.lines(task_id).values()), f"whose task {task_id} did not order it"
-        for grip in _surplus([grip for grip in grips if not grip.contested], lines):
+        for grip in _surplus(grips, lines):
             text = f"unit {grip.unit.unit} ({grip.unit.identity}) was placed into {container}, {owner}"
             findings.add(FindingKind.ESCAPED, text)
         for grip in grips:
