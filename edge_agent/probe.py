@@ -63,7 +63,7 @@ async def _probe_device(site: Site, profiles: Mapping[str, Profile], device_id: 
         device = build_device(device_id, settings, profile)
     try:
         status = await device.connect()
-        return f"{status.mode.value} at {settings.address}"
+        return f"{profile.family}, {status.mode.value} at {settings.address}"
     finally:
         await device.close()
 
@@ -100,9 +100,9 @@ async def probe_scan(
 def _scanner_wire(site: Site, profiles: Mapping[str, Profile], device_id: DeviceId) -> ScannerWire:
     found = site.devices.get(device_id)
     wire = profiles[found.profile].scanner if found else None
-    if wire is None:
+    if wire is None or wire.scale is not None:
         wires = {name: profiles[device.profile].scanner for name, device in site.devices.items()}
-        known = ", ".join(name for name, scanner in wires.items() if scanner)
+        known = ", ".join(name for name, scanner in wires.items() if scanner and scanner.scale is None)
         raise ConfigurationError(f"--scan {device_id}: no such scanner in the site file: use one of {known}")
     return wire
 

@@ -60,6 +60,8 @@ class Grip:
     is_alone: bool = True
     """Nothing clings to it."""
     ended_t: float | None = None
+    unfit: str = ""
+    """Why it should not have been placed, as the end of a sentence; empty: nothing is known against it."""
     contested: bool = False
     """Since it was placed its container's scale disagrees, as the OMS knows (`simulators.audit_weights`)."""
     container: str | None = None

@@ -13,14 +13,18 @@ from simulators.oms_book import Json, TaskStatus
 
 
 def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findings) -> None:
-    """Find units that were placed where nobody ordered them, or more of them than ordered."""
+    """Find units that were placed unread or badly labelled, where nobody ordered them, or too many."""
     for container, grips in placed.items():
+        for grip in grips:
+            if grip.unfit:
+                text = f"unit {grip.unit.unit} was placed into {container}{grip.unfit}"
+                findings.add(FindingKind.ESCAPED, text)
         task_id = oms.container_of.get(container)
         if task_id is None or oms.book.tasks[task_id].status is TaskStatus.REJECTED:
             lines, owner = [], "which belongs to no task"
         else:
             lines, owner = list(oms.lines(task_id).values()), f"whose task {task_id} did not order it"
-        for grip in _surplus([grip for grip in grips if not grip.contested], lines):
+        for grip in _surplus(grips, lines):
             text = f"unit {grip.unit.unit} ({grip.unit.identity}) was placed into {container}, {owner}"
             findings.add(FindingKind.ESCAPED, text)
         for grip in grips:

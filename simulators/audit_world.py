@@ -205,13 +205,9 @@ class WorldBook:
         missed = self.mistakes.acted_on(grip.unit.unit, t)
         self._goes_on(t, container, f"unit {grip.unit.unit} was placed into {container}")
         if not grip.read:
-            text = f"unit {grip.unit.unit} was placed into {container} and no scanner had read it"
-            self.findings.add(FindingKind.ESCAPED, text)
+            grip.unfit = " and no scanner had read it"
         elif bad := [one.kind for one in missed if one.kind in OF_THE_LABEL]:
-            text = (
-                f"unit {grip.unit.unit} was placed into {container}, and its label is bad: {', '.join(bad)}"
-            )
-            self.findings.add(FindingKind.ESCAPED, text)
+            grip.unfit = f", and its label is bad: {', '.join(bad)}"
 
     def _unit_put_back(self, t: float, facts: Facts) -> None:
         tote = facts["tote"]

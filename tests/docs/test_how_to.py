@@ -45,6 +45,10 @@ def test_a_scanner_is_added_as_the_page_says(desk: Desk) -> None:
     assert desk.work_through(Page(HOW_TO / "add-a-scanner.md")) == 5
 
 
+def test_scales_are_used_as_the_page_says(desk: Desk) -> None:
+    assert desk.work_through(Page(HOW_TO / "scales.md")) == 2
+
+
 def test_the_site_on_modbus_is_what_the_page_says(desk: Desk) -> None:
     assert desk.work_through(Page(HOW_TO / "run-on-modbus.md")) == 2
 
