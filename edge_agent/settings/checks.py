@@ -148,6 +148,10 @@ def _persons(site: Site) -> Iterator[Problem]:
             if not _is_person(site, picker):
                 text = f"a person scans with '{name}', and the picker '{picker}' is a machine"
                 yield Problem(path, f"{text}; name a scanner that the agent can trigger")
+    for station_id, station in site.stations.items():
+        if station.scale is not None and _is_person(site, station.picker):
+            text = "a person scans a unit as it is taken out, and it lies on no scale then"
+            yield Problem(("stations", station_id, "scale"), f"{text}; name a put_positions.scale instead")
 
 
 def _profiles(site: Site, uses: dict[KeyPath, tuple[str, str]], find: FindProfile) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from edge_agent.core.stations import trip_at
 from edge_agent.domain.command import Transfer
 from edge_agent.domain.decision import Action, Actor, DecisionCode, Role
 from edge_agent.domain.device import Mode
-from edge_agent.domain.events import ExceptionRaised, HeldDevice, HeldTask, HeldTrip
+from edge_agent.domain.events import ExceptionRaised, HeldDevice, HeldLine, HeldTask, HeldTrip
 from edge_agent.domain.ids import DeviceId, PointId, StationId
 
 
@@ -44,6 +44,8 @@ def contradiction(state: State, raised: ExceptionRaised, action: Action) -> Refu
             text = _station_is_taken(state, state.trips[trip_id])
         case HeldTask(task_id), Action.DONE | Action.GO_ON:
             text = _put_position_is_taken(state, state.tasks[task_id])
+        case HeldLine(task_id), Action.ACCEPT_SHORT | Action.CANCEL_LINE:
+            text = _is_unweighed(state.tasks[task_id])
     return Refused(DecisionCode.NOT_POSSIBLE_NOW, text) if text else None
 
 
@@ -51,6 +53,14 @@ def _still_stopped(state: State, device_id: DeviceId) -> str | None:
     if state.devices[device_id].status.mode is Mode.E_STOPPED:
         return f"{device_id} is still e-stopped; release it at its panel first"
     return None
+
+
+def _is_unweighed(task: TaskState) -> str | None:
+    """What a line ends with is told: no unit of it may be in doubt then."""
+    if not task.unweighed:
+        return None
+    container = task.task.destination.container_id
+    return f"container {container} has not been weighed since the last unit went in; answer again after that"
 
 
 def _station_is_taken(state: State, trip: TripState) -> str | None:
