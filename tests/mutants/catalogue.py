@@ -223,8 +223,8 @@ FLOOR = (
         5,
         "what a scale answers to an older question counts for the unit in hand",
         "drivers/scale.py",
-        " or not self._cancelled.is_set()",
-        "",
+        "        if owes_answer and not await self._cancel():\n",
+        "        if False:\n",
         tests_of(
             "drivers/test_scale.py",
             "test_the_answer_to_a_question_before_is_not_taken_for_the_next_ones",
