@@ -65,7 +65,9 @@ class StreamScale:
     async def trigger(self) -> None:
         """Ask for one stable weight. Where the last question has no answer yet this takes up to `gate_s`; a
         scale that does not even say that it has dropped that one is asked nothing more."""
-        if self._asked_s is not None and not await self._cancel():
+        owes_answer = self._asked_s is not None or not self._cancelled.is_set()
+        self._asked_s = None
+        if owes_answer and not await self._cancel():
             logger.warning("%s: does not answer; check its power and its settings", self._device_id)
             return
         self._asked_s = asyncio.get_running_loop().time()
@@ -97,9 +99,7 @@ class StreamScale:
         if isinstance(answer, Cancelled):
             self._cancelled.set()
             return None
-        if self._asked_s is None or not self._cancelled.is_set():
-            return None
-        if not self._wire.trigger and not self._is_new(answer):
+        if self._asked_s is None or not (self._wire.trigger or self._is_new(answer)):
             return None
         self._asked_s = None
         return answer

@@ -114,10 +114,11 @@ def check_inventory(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Fin
             told[data["to_container"]] += [(removal, event)] * -data["delta"]
     doubts = in_doubt(oms)
     for container in sorted(placed.keys() | told.keys()):
-        grips = [grip for grip in placed.get(container, []) if not grip.contested]
-        if len(grips) < len(placed.get(container, [])):  # what was told last is in question, too
-            told[container] = told[container][: len(grips)]
-        _match(container, told[container], grips, doubts, findings)
+        there, tellings = placed.get(container, []), told[container]
+        grips = [grip for grip in there if not grip.contested]
+        if len(grips) < len(there):  # what was told last is in question, too
+            tellings = [one for one in tellings if one[1] is not tellings[-1][1]]
+        _match(container, tellings, grips, doubts, findings)
 
 
 def in_doubt(oms: OmsLedger) -> Counter[tuple[str, str]]:

@@ -17,9 +17,9 @@ def tolerance_g(item_weight_g: float) -> float:
     return max(LEAST_TOLERANCE_G, TOLERANCE * item_weight_g)
 
 
-def tells_apart(weight_g: float, item_weight_g: float) -> bool:
-    """Whether a weight is not that of one unit of an item."""
-    return abs(weight_g - item_weight_g) > tolerance_g(item_weight_g)
+def tells_apart(weight_g: float, item_weight_g: float, blur_g: float = 0.0) -> bool:
+    """Whether a weight is surely not that of one unit of an item, where the scale may be off by `blur_g`."""
+    return abs(weight_g - item_weight_g) > tolerance_g(item_weight_g) + blur_g
 
 
 def write_catalogue(stock: Stock, file: Path) -> None:

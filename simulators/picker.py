@@ -26,6 +26,9 @@ from simulators.machine import End, Pace, Seen, Sighting
 from simulators.mistakes import mistaken
 from simulators.world import Cause, World, at_point
 
+SCALE_BLUR_G = 3.0
+"""What a scale's noise and `policies.scale_tolerance_g`, as it is by default, may hide."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Job:
@@ -195,7 +198,8 @@ class Picker:
         self._world.relabel_unit(unit.unit_id, barcode)
         expiry = like.expiry.isoformat() if like.expiry else None
         label = {"gtin": like.gtin, "lot": like.lot, "expiry": expiry, "serial": serial}
-        detectable = self._has_master and tells_apart(unit.weight_g, like.item_weight_g)
+        blur_g = 0.0 if self._weighs else SCALE_BLUR_G
+        detectable = self._has_master and tells_apart(unit.weight_g, like.item_weight_g, blur_g)
         return {"label": label, "detectable": detectable}
 
     def _cycle_s(self, order: Pick | Place | PutBack) -> float:

@@ -15,7 +15,7 @@ from edge_agent.cli import app
 from edge_agent.domain.ids import DeviceId
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
-from edge_agent.probe import Found, probe_scan
+from edge_agent.probe import Found, probe_scan, probe_site
 from edge_agent.site_file import load
 from simulators.clock import SimClock
 from simulators.machine import Pace
@@ -113,6 +113,23 @@ async def test_what_is_no_scanner_of_the_site_is_refused_with_those_that_are(tmp
     for name in ("picker-1", "nobody"):
         with pytest.raises(ConfigurationError, match=f"--scan {name}: .* use one of tote-scan, item-scan"):
             await probe_scan(site, profiles, DeviceId(name), 1)
+
+
+async def test_a_probe_names_a_scale_and_no_barcode_is_waited_for_there(tmp_path: Path) -> None:
+    async with holding(b"]C0TOTE-0001") as port:
+        file, *_ = loaded(tmp_path, port)
+        text = file.read_text().replace("put-scan: {profile: scanner-plain", "put-scan: {profile: scale-sics")
+        file.write_text(
+            text.replace("tcp-listen://127.0.0.1:9002", f"tcp://localhost:{port}").replace(
+                "{point: put-1, scanner: put-scan}", "{point: put-1, scale: put-scan}"
+            )
+        )
+        site, profiles = load(file, {})
+        alone = site.model_copy(update={"devices": {"put-scan": site.devices[DeviceId("put-scan")]}})
+        found, _broker = await probe_site(alone, profiles)
+        assert found == Found("put-scan", True, f"scale, ready at tcp://localhost:{port}")
+        with pytest.raises(ConfigurationError, match=r"no such scanner .* use one of tote-scan, item-scan"):
+            await probe_scan(site, profiles, DeviceId("put-scan"), 1)
 
 
 def test_the_command_tells_how_to_print_the_code_and_fails_where_the_scanner_does(

@@ -210,6 +210,27 @@ FLOOR = (
         tests_of("core/test_scans.py", "test_a_unit_counts_only_when_the_picker_reports_it_placed"),
     ),
     Mutant(
+        "told_before_weighed",
+        5,
+        "a line is told as picked before its container was weighed",
+        f"{DECIDE}/commands.py",
+        "    if line.remaining == 0 and not task.unweighed:\n",
+        "    if line.remaining == 0:\n",
+        tests_of("core/test_scales.py", "test_a_line_is_confirmed_only_after_its_container_weighs_so"),
+    ),
+    Mutant(
+        "old_weight_counts",
+        5,
+        "what a scale answers to an older question counts for the unit in hand",
+        "drivers/scale.py",
+        "        if owes_answer and not await self._cancel():\n",
+        "        if False:\n",
+        tests_of(
+            "drivers/test_scale.py",
+            "test_the_answer_to_a_question_before_is_not_taken_for_the_next_ones",
+        ),
+    ),
+    Mutant(
         "ended_command_ends_again",
         6,
         "the second report of an end counts like the first",
