@@ -276,6 +276,11 @@ def plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> 
         max_open={device_id: profile.max_open for device_id, profile in used.items()},
         aim={device_id: profile.scanner.aim for device_id, profile in used.items() if profile.scanner},
         catalogue=catalogue,
+        untriggered=frozenset(
+            device_id
+            for device_id, profile in used.items()
+            if profile.scanner and not profile.scanner.trigger
+        ),
     )
 
 

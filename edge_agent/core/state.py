@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from edge_agent.core.lifecycle import LINE, CommandStatus, LineStatus, TaskStatus, TripStatus, UnitPhase
 from edge_agent.core.verification.barcode import SiteLabels
+from edge_agent.core.verification.reads import Read
 from edge_agent.domain.command import Command, ForContainer, ForTrip, ForUnit, Purpose
 from edge_agent.domain.decision import HoldSubject
 from edge_agent.domain.device import DeviceStatus, Mode
@@ -47,6 +48,8 @@ class Plant:
     """Which scanners send AIM identifiers (from their profiles)."""
     catalogue: Catalogue = field(default=Catalogue(), repr=False)
     """The item master as it was read at the start."""
+    untriggered: frozenset[DeviceId] = frozenset()
+    """Scanners that nobody can trigger (from their profiles): what they read was not asked for."""
     labels: SiteLabels = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -211,6 +214,10 @@ class DeviceState:
     """A picker that has reported a weight: one that is missing later was lost."""
     cycles: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """The last cycle times of each verb, in seconds, the newest last."""
+    read: Read | None = None
+    """What a scanner has read last for a step that waited."""
+    rereads: int = 0
+    """How often it sent that again at once (V14)."""
 
 
 @dataclass(frozen=True, slots=True)

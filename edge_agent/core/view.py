@@ -158,4 +158,5 @@ def device_view(state: State, device_id: DeviceId) -> View:
         "since": device.since.isoformat() if device.since else None,
         "fault": device.status.fault,
         "epoch": device.status.epoch,
+        "rereads": device.rereads,
     }

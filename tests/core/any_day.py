@@ -201,6 +201,18 @@ class AnyDay(RuleBasedStateMachine):
     def read(self) -> None:
         self.agent.read()
 
+    @precondition(lambda self: self.agent.scan_steps())
+    @rule()
+    def read_twice(self) -> None:
+        """A scanner sends its code once more: it counts only where a step has asked for it since."""
+        station_id, scanner = self.agent.scan_steps()[0]
+        code = self.agent.sees(station_id)
+        self.agent.scan(code, scanner)
+        if scanner not in [waiting for _, waiting in self.agent.scan_steps()]:
+            (ignored,) = self.agent.scan(code, scanner)
+            assert isinstance(ignored, ev.ScanIgnored)
+            assert ignored.rule == "V14"
+
     @rule(data=st.data(), kind=kinds, times=few)
     def read_something_else(self, data: st.DataObject, kind: ev.ScanTarget, times: int) -> None:
         for station_id, scanner in self.up_to_a_scan(kind, times):

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from edge_agent.core.exceptions import hold, hold_task
 from edge_agent.core.moves import divert
+from edge_agent.core.rereads import seen_again
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import repeat_scan, trip_at
 from edge_agent.core.verification.items import ItemExpectation, verify_item
 from edge_agent.core.verification.labels import verify_container, verify_tote
-from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_several
+from edge_agent.core.verification.reads import exact, no_read, unexpected_scan, verify_several
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.core.verification.weight import verify_weight, weight_lost
@@ -66,12 +67,17 @@ def scanned(
 ) -> Iterator[ev.Event]:
     """What one trigger has read: a code, or several; `data` is None for the scanner's no-read text."""
     station = _waiting_for(state, scanner)
+    codes = (data, *more) if data is not None else ()
+    if again := seen_again(state, scanner, codes, station.scan if station else None, now):
+        yield ev.ScanIgnored(scanner, again.scanned, again.rule.code, again.rule.value)
+        return
     if station is None or station.scan is None:
-        for code in (data, *more) if data is not None else ():
+        for code in codes:
             yield ev.ScanIgnored(scanner, unexpected_scan(code).scanned)
         return
     step = station.scan
-    codes = (data, *more) if data is not None else ()
+    if codes:
+        yield ev.CodesRead(scanner, exact(codes))
     verdict = verify_several(
         codes, lambda code: _judge(state, station, step, code, now), _expected(state, station, step)
     )

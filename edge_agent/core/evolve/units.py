@@ -8,6 +8,8 @@ from edge_agent.core.state import (
     ScanStep,
     State,
 )
+from edge_agent.core.verification.reads import Read
+from edge_agent.core.verification.rules import Rule
 from edge_agent.domain import events as ev
 from edge_agent.domain.ids import StationId
 from edge_agent.errors import IllegalTransitionError
@@ -52,6 +54,20 @@ def _(event: ev.UnitMissing, state: State, _clock_s: float) -> None:
 def _(event: ev.ScanRequested, state: State, clock_s: float) -> None:
     step = ScanStep(event.target, event.scanner, event.attempt, event.deadline_s, clock_s)
     state.stations[event.station_id].scan = step
+
+
+@apply.register
+def _(event: ev.CodesRead, state: State, clock_s: float) -> None:
+    state.devices[event.scanner].read = Read(event.codes, clock_s)
+
+
+@apply.register
+def _(event: ev.ScanIgnored, state: State, clock_s: float) -> None:
+    """A label may stay in view for long: each re-read begins the time anew."""
+    scanner = state.devices[event.scanner]
+    if scanner.read is not None and event.name in (Rule.REREAD, Rule.SAME_SCAN):
+        scanner.read = Read(scanner.read.codes, clock_s)
+        scanner.rereads += event.name == Rule.REREAD
 
 
 @apply.register

@@ -83,6 +83,7 @@ from edge_agent.domain.events.trip import (
     TripRetrieved,
 )
 from edge_agent.domain.events.unit import (
+    CodesRead,
     ContainerVerified,
     ScanIgnored,
     ScanRejected,
@@ -145,6 +146,7 @@ Event: TypeAlias = (
     | UnitGripped
     | UnitMissing
     | ScanRequested
+    | CodesRead
     | ScanIgnored
     | UnitVerified
     | ContainerVerified
@@ -180,6 +182,7 @@ __all__ = [
     "CancelRequested",
     "ClockChanged",
     "ClockStepped",
+    "CodesRead",
     "CommandAccepted",
     "CommandDone",
     "CommandFailed",
