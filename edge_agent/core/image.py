@@ -2,18 +2,20 @@
 
 An image shares the frozen values with the state and copies what changes, so that making one takes the loop
 little time and the state can go on while the image is written. What can be worked out from the rest (the
-queue, the registers of containers, totes and GTINs) is not in it.
+queue, the registers of containers, totes, GTINs and serial numbers in hand) is not in it.
 """
 
 from dataclasses import dataclass, replace
 
 from edge_agent.core.lifecycle import TaskStatus
+from edge_agent.core.serials import find_taken
 from edge_agent.core.state import (
     CommandState,
     DeviceState,
     EndedTask,
     LineState,
     PersonHold,
+    SerialKey,
     Settled,
     State,
     StationState,
@@ -47,6 +49,7 @@ class StateImage:
     settled: tuple[tuple[ExceptionId, Settled], ...] = ()
     holds: tuple[PersonHold, ...] = ()
     barred: tuple[tuple[Lpn, int], ...] = ()
+    shipped_serials: tuple[tuple[SerialKey, TaskId], ...] = ()
 
 
 def image_of(state: State) -> StateImage:
@@ -73,6 +76,7 @@ def image_of(state: State) -> StateImage:
         tuple(state.settled.items()),
         tuple(state.holds.values()),
         tuple(state.barred.items()),
+        tuple(state.shipped_serials.items()),
     )
 
 
@@ -93,6 +97,7 @@ def _task(task: TaskState) -> TaskState:
         task.started_s,
         task.container_here,
         task.exit,
+        task.lanes.copy(),
         task.container_command,
         task.cancel_reason,
         task.held,
@@ -144,3 +149,5 @@ def load(state: State, image: StateImage) -> None:
     state.settled.update(image.settled)
     state.holds.update({hold.subject: hold for hold in image.holds})
     state.barred.update(image.barred)
+    state.shipped_serials.update(image.shipped_serials)
+    find_taken(state)

@@ -62,6 +62,7 @@ TASK = Lifecycle(
         (TaskStatus.STARTED, ev.TaskFilled): TaskStatus.FILLED,
         (TaskStatus.CANCELLING, ev.ContainerArrived): TaskStatus.CANCELLING,
         (TaskStatus.CANCELLING, ev.TaskFilled): TaskStatus.FILLED,
+        (TaskStatus.FILLED, ev.LaneChanged): TaskStatus.FILLED,
         (TaskStatus.FILLED, ev.TaskCompleted): TaskStatus.COMPLETED,
         (TaskStatus.FILLED, ev.TaskCancelled): TaskStatus.CANCELLED,
     },

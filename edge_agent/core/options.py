@@ -48,7 +48,7 @@ def _actions(state: State, raised: ExceptionRaised) -> tuple[Action, ...]:
             return tuple(_of_task(state, raised.kind, state.tasks[task_id]))
         case HeldLine():
             return Action.LOOK_AGAIN, Action.ADD_SOURCE, Action.ACCEPT_SHORT, Action.CANCEL_LINE
-        case HeldDevice():
+        case HeldDevice() if raised.kind is ExceptionKind.E_STOP:
             return (Action.RESUME,)
         case _:
             return ()

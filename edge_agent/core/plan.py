@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 
 from edge_agent.core.decide.holds import holds_of_ended
 from edge_agent.core.decide.scans import expire_scans
+from edge_agent.core.device_down import end_waits_for_devices, tell_of_devices
+from edge_agent.core.lanes import leave_held_lanes
 from edge_agent.core.moves import (
     drop_useless_trips,
     find_totes,
     leave_held_tasks,
     leave_held_trips,
+    leave_shut_trips,
     move_containers,
     move_totes,
 )
@@ -26,17 +29,21 @@ Phase = Callable[[State, Instant], Iterator[Event]]
 
 PHASES: tuple[Phase, ...] = (
     expire_scans,
+    end_waits_for_devices,
     cancel_lines,
     leave_held_trips,
+    leave_shut_trips,
     holds_of_ended,
     leave_held_tasks,
     fill_tasks,
+    leave_held_lanes,
     start_tasks,
     find_totes,
     drop_useless_trips,
     move_containers,
     move_totes,
     work,
+    tell_of_devices,
 )
 
 

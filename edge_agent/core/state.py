@@ -19,6 +19,7 @@ from edge_agent.domain.ids import (
     DeviceId,
     ExceptionId,
     Gtin,
+    LaneId,
     LineId,
     LocationId,
     Lpn,
@@ -35,6 +36,8 @@ from edge_agent.domain.time import ClockSync
 
 Rank: TypeAlias = tuple[int, float, int]
 """A task's place in the schedule: the smallest goes first."""
+SerialKey: TypeAlias = tuple[Gtin, str]
+"""A serial number belongs to the GTIN that it stands beside."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ class TaskState:
     """The order container stands on the put position."""
     exit: PointId | None = None
     """Where the filled container goes."""
+    lanes: list[LaneId] = field(default_factory=list)
+    """The lanes that its container was sent to in place of its own; it goes to the last."""
     container_command: CommandId | None = None
     cancel_reason: str | None = None
     held: ExceptionId | None = None
@@ -127,6 +132,11 @@ class TaskState:
         """Scheduling: priority, then ship-by, then arrival. The smallest goes first."""
         ship_by = self.task.ship_by
         return (-self.task.priority, ship_by.timestamp() if ship_by else math.inf, self.arrival)
+
+    @property
+    def lane(self) -> LaneId:
+        """By which its container is to leave."""
+        return self.lanes[-1] if self.lanes else self.task.destination.lane
 
     @property
     def open_lines(self) -> Iterator[LineState]:
@@ -199,6 +209,8 @@ class CommandState:
 class DeviceState:
     status: DeviceStatus = field(default=DeviceStatus(Mode.DISCONNECTED))
     since: datetime | None = None
+    down_since_s: float | None = 0.0
+    """Since when it is not ready, on the agent's clock; None while it is."""
     open: int = 0
     """Commands ordered and not ended."""
     refusals: int = 0
@@ -237,6 +249,8 @@ class PersonHold:
     actor: str
     reason: str
     since: datetime
+    since_s: float = 0.0
+    """The same on the agent's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +310,10 @@ class State:
     """What persons have stopped."""
     barred: dict[Lpn, int] = field(default_factory=dict)
     """Totes that were removed or quarantined: tasks with a lower arrival number do not ask for them."""
+    serials: dict[SerialKey, TaskId] = field(default_factory=dict)
+    """Serial numbers of units that open tasks have in their containers or in hand."""
+    shipped_serials: dict[SerialKey, TaskId] = field(default_factory=dict)
+    """Those of completed tasks, the oldest first (`limits.remembered_serials`)."""
     gtins: dict[Gtin, int] = field(default_factory=dict)
     """GTINs of open tasks, with the number of lines that name them."""
     disk_low: bool = False

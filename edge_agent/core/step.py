@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import chain
 
+from edge_agent.core import patience
 from edge_agent.core.decide import decide
 from edge_agent.core.evolve import evolve
 from edge_agent.core.plan import plan
@@ -44,6 +45,7 @@ def next_wakeup_s(state: State, now: Instant) -> float | None:
     """In how many seconds a wait ends by itself; None where only an input can change anything."""
     moments = [station.scan.deadline_s for station in state.stations.values() if station.scan]
     moments += [retry_s(state, device) for device in state.devices.values()]
+    moments += patience.moments(state)
     waits = [moment - now.clock_s for moment in moments]
     waits += [
         (task.not_before - now.utc).total_seconds()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from edge_agent.core.blocked import trip_held
 from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.forecast import remaining_s
+from edge_agent.core.lanes import is_leaving_by_lane, lane_wait
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
 from edge_agent.core.sourcing import choose, needs_tote
 from edge_agent.core.state import LineState, State, TaskState
@@ -19,7 +20,7 @@ from edge_agent.core.wait import (
     station_held,
 )
 from edge_agent.domain import events as ev
-from edge_agent.domain.decision import LaneHold, StationHold, TaskHold
+from edge_agent.domain.decision import StationHold, TaskHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import ExceptionId, PointId, StationId
 from edge_agent.domain.time import Instant
@@ -64,11 +65,11 @@ def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId,
 
 def _own_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
     """Why this task may not start yet, whatever is free."""
-    task_id, lane, not_before = task.task.task_id, task.task.destination.lane, task.task.not_before
+    task_id, not_before = task.task.task_id, task.task.not_before
     if not_before is not None and not_before > now.utc:
         return Wait(WaitCode.NOT_BEFORE, task_id, f"not before {not_before.isoformat()}")
     stopped = held_by_person(state, TaskHold(task_id), task_id)
-    return stopped or held_by_person(state, LaneHold(lane), lane)
+    return stopped or lane_wait(state, task, now)
 
 
 def _place_at(state: State, station_id: StationId) -> PointId | Wait:
@@ -142,20 +143,20 @@ def fill_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
             yield ev.TaskFilled(task.task.task_id, _exit(state, task))
         elif task.container_command is None:
             yield ev.TaskFilled(task.task.task_id, None)
-            yield ended(task)
+            yield ended(state, task)
 
 
 def _exit(state: State, task: TaskState) -> PointId:
     """The lane; but an empty container or that of a cancelled task must not be shipped."""
     site = state.plant.site
-    lane = site.lanes.get(task.task.destination.lane)
+    lane = site.lanes.get(task.lane)
     picked = any(line.picked for line in task.lines.values())
     if task.status is TaskStatus.CANCELLING or not picked or lane is None:
         return site.reject
     return lane.point
 
 
-def ended(task: TaskState) -> ev.TaskCompleted | ev.TaskCancelled:
+def ended(state: State, task: TaskState) -> ev.TaskCompleted | ev.TaskCancelled:
     """The last event of a task, with the result of every line."""
     lines = tuple(
         ev.LineResult(line.line.line_id, line.line.quantity, line.picked, line.short, line.cancelled)
@@ -171,6 +172,7 @@ def ended(task: TaskState) -> ev.TaskCompleted | ev.TaskCancelled:
             lines,
             pick_task.attributes,
         )
+    lane = task.lane if is_leaving_by_lane(state, task) else None
     return ev.TaskCompleted(
-        pick_task.task_id, pick_task.revision, pick_task.order_id, lines, pick_task.attributes
+        pick_task.task_id, pick_task.revision, pick_task.order_id, lines, pick_task.attributes, lane
     )

@@ -31,7 +31,7 @@ def task_view(state: State, task_id: TaskId, now: Instant) -> View | None:
         "status": task.status.value,
         "station": task.station_id,
         "container": task.task.destination.container_id,
-        "lane": task.task.destination.lane,
+        "lane": task.lane,
         "eta": task.eta.isoformat() if task.eta else None,
         "held": _held(state, waits),
         "waits": [{"code": wait.code.value, "about": wait.about, "text": wait.text} for wait in waits],

@@ -36,6 +36,7 @@ from tests.core import laws
 from tests.core.agent import CUP, GTINS, a_line, a_site, a_task, an_agent, ean, label
 from tests.core.floor import container
 from tests.core.person import Person
+from tests.core.policy.sites import with_another_lane
 
 TOTES = range(1, 6)
 codec = SnapshotCodec()
@@ -83,7 +84,9 @@ class AnyDay(RuleBasedStateMachine):
     def begin(
         self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
     ) -> MultipleResults[PickTask]:
-        site = a_site(queue=2, open_tasks=6, exceptions={"e_stop": {"acknowledge": "agent"}})
+        waits = dict.fromkeys(("device_down", "lane_blocked", "station_down"), {"wait_s": 4.0})
+        policy = {"e_stop": {"acknowledge": "agent"}, **waits}
+        site = with_another_lane(a_site(queue=2, open_tasks=6, exceptions=policy))
         self.agent = an_agent(stock, site, ready=ready)
         self.person = Person(self.agent)
         self.witness = laws.Witness(self.agent.floor)

@@ -123,6 +123,7 @@ TASK_EVENTS: dict[type, Make] = {
     ev.TaskStarted: lambda case: ev.TaskStarted(case.subject.task_id, STATION, "st2-put-1", T0),
     ev.ContainerArrived: lambda case: ev.ContainerArrived(case.subject.task_id),
     ev.TaskFilled: lambda case: ev.TaskFilled(case.subject.task_id, None),
+    ev.LaneChanged: lambda case: ev.LaneChanged(case.subject.task_id, "express-1", "express-1"),
     ev.TaskCompleted: lambda case: ev.TaskCompleted(case.subject.task_id, 1, "SO", ()),
     ev.TaskCancelled: lambda case: ev.TaskCancelled(case.subject.task_id, 1, "SO", "not wanted", ()),
 }

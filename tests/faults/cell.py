@@ -103,14 +103,16 @@ class Cell:
         request_timeout_s: float = REQUEST_TIMEOUT_S,
         seed: int = SEED,
         catalogue: Path | None = None,
+        layout: Mapping[str, Any] | None = None,
         **policies: object,
     ) -> None:
         """`opcua`: the machines that speak OPC UA; the others speak Modbus. `catalogue`: a file that the
-        item master of the stock is written to, and read from."""
+        item master of the stock is written to, and read from. `layout`: sections in place of the small
+        site's."""
         self.profiles = {
             name: _hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
         }
-        self.site = _site(opcua, policies, catalogue)
+        self.site = _site({**SITE, **(layout or {})}, opcua, policies, catalogue)
         self.stock = build_stock(self.site, seed)
         if catalogue is not None:
             write_catalogue(self.stock, catalogue)
@@ -189,8 +191,11 @@ class Cell:
 
     # ---- what a test does ----------------------------------------------------------------------------
 
-    def submit(self, quantity: int = 1, number: int = 1, not_before: datetime | None = None) -> PickTask:
-        """A task for some units of the so many-th item; every item lies in two totes at least."""
+    def submit(
+        self, quantity: int = 1, number: int = 1, not_before: datetime | None = None, box: int | None = None
+    ) -> PickTask:
+        """A task for some units of the so many-th item; every item lies in two totes at least. `box` names
+        the task and its container where the item is asked for a second time."""
         name, totes = list(self.stock.totes_with.items())[number - 1]
         sku = self.stock.by_sku[name]
         asked = sku.demands
@@ -205,7 +210,11 @@ class Cell:
             for rank, lpn in enumerate(totes, 1)
         )
         task = a_task(
-            f"T-{number}", replace(line, sources=sources), box=number, lane="ship", not_before=not_before
+            f"T-{box or number}",
+            replace(line, sources=sources),
+            box=box or number,
+            lane="ship",
+            not_before=not_before,
         )
         self._put(TaskSubmitted(task, digest(task)))
         return task
@@ -286,9 +295,11 @@ class Cell:
         assert len(self.of(ev.UnitPlaced)) <= len(placed), "confirmed and not done"
 
 
-def _site(opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path | None) -> Site:
+def _site(
+    layout: Mapping[str, Any], opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path | None
+) -> Site:
     devices = {}
-    for unit, (name, settings) in enumerate(SITE["devices"].items(), 1):
+    for unit, (name, settings) in enumerate(layout["devices"].items(), 1):
         profile, port = settings["profile"], free_port()
         if name in opcua:
             profile, address = profile.replace("modbus", "opcua"), f"opc.tcp://127.0.0.1:{port}/{name}"
@@ -299,7 +310,7 @@ def _site(opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path 
         devices[name] = {"profile": profile, "address": address}
     limits = {"scan_timeout_s": 0.5, "refusal_retry_s": 0.1, **policies}
     master = {"file": str(catalogue) if catalogue else None}
-    return small_site(devices=devices, policies=limits, catalogue=master)
+    return small_site(**{**layout, "devices": devices, "policies": limits, "catalogue": master})
 
 
 def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) -> Profile:

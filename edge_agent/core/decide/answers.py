@@ -67,6 +67,9 @@ def _checked(state: State, answer: inp.ExceptionAnswered, now: Instant) -> Refus
         return _no_longer_open(state, answer, now)
     allowed = options(state, raised)
     option = next((option for option in allowed if option.action == answer.action), None)
+    if option is None and not allowed:
+        text = f"{answer.exception_id} needs no answer: it ends by itself when {raised.where} is ready"
+        return Refused(DecisionCode.UNKNOWN_ACTION, text)
     if option is None:
         names = ", ".join(option.action.value for option in allowed)
         text = f"{answer.exception_id} is not settled by {answer.action!r}; it is by {names}"
@@ -194,7 +197,7 @@ def _task(state: State, task_id: TaskId, action: Action, answer: inp.ExceptionAn
         yield from _end_command(state, task.container_command, action)
         yield from _release_followers(state, task_id)
     if action is Action.DONE:
-        yield from container_moved(task)
+        yield from container_moved(state, task)
     elif action is Action.CANCEL_REST:
         for line in task.open_lines:
             if line.held is not None:

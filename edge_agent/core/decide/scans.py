@@ -1,11 +1,13 @@
 """Scans and device states: each scan is judged by the step that waits for it, or by none (V20)."""
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from edge_agent.core.exceptions import hold, hold_task
+from edge_agent.core.exceptions import hold, hold_task, settle
 from edge_agent.core.moves import divert
 from edge_agent.core.rereads import seen_again
+from edge_agent.core.serials import Taken
+from edge_agent.core.spare_scanners import spare_of
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import repeat_scan, trip_at
 from edge_agent.core.verification.items import ItemExpectation, verify_item
@@ -54,7 +56,8 @@ def _needs_acknowledgement(state: State, device_id: DeviceId) -> bool:
     site = state.plant.site
     pickers = {station.picker for station in site.stations.values()}
     moves = device_id == site.conveyor or device_id in site.storage or device_id in pickers
-    asked = state.devices[device_id].held is not None
+    stops = (one.held for one in state.exceptions.values() if one.kind is ExceptionKind.E_STOP)
+    asked = HeldDevice(device_id) in stops
     return moves and not asked and site.exceptions.e_stop.acknowledge == "agent"
 
 
@@ -95,6 +98,8 @@ def expire_scans(state: State, now: Instant) -> Iterator[ev.Event]:
             continue
         if state.devices[step.scanner].status.mode is Mode.READY:
             yield from _rejected(state, station, step, no_read(_expected(state, station, step)), now)
+        else:
+            yield from repeat_scan(state, station.station_id, step, 1, now)
 
 
 def _expected(state: State, station: StationState, step: ScanStep) -> str:
@@ -126,18 +131,12 @@ def _judge(
     if step.target is ScanTarget.CONTAINER:
         return verify_container(data, task.task.destination.container_id, plant.labels, aim=aim)
     line = task.lines[hand.line_id]
-    taken = {
-        (unit.gtin, unit.serial)
-        for other in task.lines.values()
-        for unit in other.units
-        if unit.serial is not None
-    }
     by_code = plant.catalogue.by_code
     expectation = ItemExpectation.of_line(
         line.line,
         line.remaining,
         _Known(state.gtins, by_code),
-        taken,
+        Taken(state),
         item=by_code.get(line.line.gtin),
     )
     verdict = verify_item(data, expectation, plant.labels, aim=aim, today=now.utc.date())
@@ -184,6 +183,10 @@ def _rejected(
     if unsure and again and step.attempt <= state.plant.site.policies.retriggers:
         yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
         return
+    spare = spare_of(state, station.station_id, step.scanner, step.target) if unsure else None
+    if spare is not None:
+        yield from _read_by(state, station, step, spare, verdict, now)
+        return
     hand = station.hand if step.target is not ScanTarget.TOTE else None
     yield ev.ScanRejected(
         station.station_id,
@@ -202,6 +205,18 @@ def _rejected(
     elif hand is not None and verdict.rule is Rule.WRONG_CONTAINER:
         detail = f"read {verdict.scanned} where {verdict.expected} should stand"
         yield from hold_task(state, ExceptionKind.WRONG_CONTAINER, detail, hand.task_id)
+
+
+def _read_by(
+    state: State, station: StationState, step: ScanStep, spare: DeviceId, verdict: Rejected, now: Instant
+) -> Iterator[ev.Event]:
+    """The other scanner that looks there tries, as often as the first one has."""
+    hand = station.hand if step.target is ScanTarget.ITEM else None
+    line = ev.LineRef(hand.task_id, hand.line_id) if hand else None
+    detail = f"rule {verdict.rule.code} after {step.attempt} readings"
+    kind = _kind(step.target, verdict.rule)
+    yield from settle(state, kind, f"scanner {step.scanner}", detail, "other_scanner", line)
+    yield from repeat_scan(state, station.station_id, replace(step, scanner=spare), 1, now)
 
 
 def _kind(target: ScanTarget, rule: Rule) -> ExceptionKind:

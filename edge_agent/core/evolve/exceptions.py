@@ -43,8 +43,8 @@ def _(event: ev.ExceptionResolved, state: State, clock_s: float) -> None:
 
 
 @apply.register
-def _(event: ev.HeldByPerson, state: State, _clock_s: float) -> None:
-    state.holds[event.subject] = PersonHold(event.subject, event.actor, event.reason, event.at)
+def _(event: ev.HeldByPerson, state: State, clock_s: float) -> None:
+    state.holds[event.subject] = PersonHold(event.subject, event.actor, event.reason, event.at, clock_s)
 
 
 @apply.register

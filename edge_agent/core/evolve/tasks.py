@@ -2,6 +2,7 @@
 
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.lifecycle import LINE, TASK
+from edge_agent.core.serials import end_task
 from edge_agent.core.state import (
     EndedTask,
     LineState,
@@ -93,10 +94,19 @@ def _(event: ev.TaskFilled, state: State, _clock_s: float) -> None:
     task.exit = event.destination
 
 
+@apply.register
+def _(event: ev.LaneChanged, state: State, _clock_s: float) -> None:
+    task = state.tasks[event.task_id]
+    task.status = TASK.next(task.status, event)
+    task.lanes.append(event.lane)
+    task.exit = event.destination
+
+
 def _end_task(event: ev.TaskCompleted | ev.TaskCancelled, state: State, _clock_s: float) -> None:
     task = state.tasks[event.task_id]
     status = TASK.next(task.status, event)
     del state.tasks[event.task_id], state.active[event.task_id]
+    end_task(state, task, shipped=isinstance(event, ev.TaskCompleted))
     state.containers.pop(task.task.destination.container_id, None)
     state.count_gtins(task.task, -1)
     if task.station_id is not None:

@@ -3,6 +3,7 @@
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.evolve.scans import end_scan
 from edge_agent.core.lifecycle import LINE, UNIT
+from edge_agent.core.serials import free, take
 from edge_agent.core.state import (
     Hand,
     ScanStep,
@@ -72,7 +73,9 @@ def _(event: ev.ScanIgnored, state: State, clock_s: float) -> None:
 
 @apply.register
 def _(event: ev.UnitVerified, state: State, clock_s: float) -> None:
-    _advance(state, event, event.station_id).unit = event.unit
+    hand = _advance(state, event, event.station_id)
+    hand.unit = event.unit
+    take(state, event.unit, hand.task_id)
     end_scan(state, event.station_id, clock_s)
 
 
@@ -103,9 +106,10 @@ def _(event: ev.UnitPlaced, state: State, _clock_s: float) -> None:
 @apply.register
 def _(event: ev.UnitPutBack, state: State, _clock_s: float) -> None:
     hand = _advance(state, event, event.station_id)
+    free(state, hand.unit)
     state.line(ev.LineRef(hand.task_id, hand.line_id)).failed_picks += 1
 
 
 @apply.register
 def _(event: ev.UnitLost, state: State, _clock_s: float) -> None:
-    _advance(state, event, event.station_id)
+    free(state, _advance(state, event, event.station_id).unit)

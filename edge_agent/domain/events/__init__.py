@@ -50,6 +50,7 @@ from edge_agent.domain.events.task import (
     CancelRequested,
     ContainerArrived,
     EtaChanged,
+    LaneChanged,
     LineCancelled,
     LinePicked,
     LineShort,
@@ -112,6 +113,7 @@ Event: TypeAlias = (
     | EtaChanged
     | ContainerArrived
     | TaskFilled
+    | LaneChanged
     | TaskCompleted
     | TaskCancelled
     | SourceExhausted
@@ -208,6 +210,7 @@ __all__ = [
     "HeldTask",
     "HeldTrip",
     "HeldUnit",
+    "LaneChanged",
     "LineCancelled",
     "LinePicked",
     "LineRef",

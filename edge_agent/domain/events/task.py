@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from edge_agent.domain.events.common import FieldError, LineResult, PickedUnit, SourceReason
-from edge_agent.domain.ids import Gtin, LineId, LocationId, Lpn, PointId, StationId, TaskId
+from edge_agent.domain.ids import Gtin, LaneId, LineId, LocationId, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.task import PickTask, Source
 
 
@@ -94,6 +94,15 @@ class TaskFilled:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneChanged:
+    """The filled container leaves by another lane than it was to."""
+
+    task_id: TaskId
+    lane: LaneId
+    destination: PointId
+
+
+@dataclass(frozen=True, slots=True)
 class TaskCompleted:
     """Every line has ended and the container has left; how each line ended."""
 
@@ -102,6 +111,8 @@ class TaskCompleted:
     order_id: str
     lines: tuple[LineResult, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    lane: LaneId | None = None
+    """Which lane the container has left by; None: by the reject point, or it was never fetched."""
 
 
 @dataclass(frozen=True, slots=True)
