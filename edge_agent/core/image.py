@@ -96,6 +96,7 @@ def _task(task: TaskState) -> TaskState:
         task.eta_told_s,
         task.started_s,
         task.container_here,
+        task.container_at,
         task.exit,
         task.lanes.copy(),
         task.container_command,

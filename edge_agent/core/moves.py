@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from edge_agent.core.blocked import INBOUND, outfeed_wait
+from edge_agent.core.containers import stands_at
 from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
 from edge_agent.core.sourcing import (
@@ -139,8 +140,8 @@ def moving(state: State) -> list[Command]:
     """
     taken = {trip.point: trip.tote for trip in state.trips.values() if trip.status in _STANDING}
     for task in state.tasks.values():
-        if task.container_here and task.put_point is not None:
-            taken[task.put_point] = task.task.destination.container_id
+        if (point := stands_at(state, task)) is not None:
+            taken[point] = task.task.destination.container_id
     for unknown in state.commands.values():
         if unknown.status is CommandStatus.UNKNOWN and isinstance(unknown.command.order, Transfer):
             taken[unknown.command.order.destination] = unknown.command.order.load  # perhaps
@@ -208,7 +209,7 @@ def next_container_move(state: State, task: TaskState, now: Instant) -> tuple[De
     if task.status is TaskStatus.STARTED and not task.container_here:
         return device_wait(state, site.conveyor, now) or (
             site.conveyor,
-            Transfer(container, site.supply, put_point),
+            Transfer(container, task.container_at or site.supply, put_point),
         )
     if task.status is TaskStatus.FILLED and task.exit is not None:
         lane = task.lane
@@ -218,7 +219,7 @@ def next_container_move(state: State, task: TaskState, now: Instant) -> tuple[De
             or device_wait(state, site.conveyor, now)
             or (
                 site.conveyor,
-                Transfer(container, put_point, task.exit),
+                Transfer(container, task.container_at or put_point, task.exit),
             )
         )
     return None

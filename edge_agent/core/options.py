@@ -16,7 +16,7 @@ from edge_agent.domain.events import (
 )
 from edge_agent.domain.ids import CommandId, StationId, TripId
 
-_ARGUMENTS = {Action.ADD_SOURCE: ("location", "tote")}
+_ARGUMENTS = {Action.ADD_SOURCE: ("location", "tote"), Action.RETURNED: ("location",)}
 _COMMANDS = frozenset(
     {ExceptionKind.COMMAND_FAILED, ExceptionKind.COMMAND_REFUSED, ExceptionKind.COMMAND_UNKNOWN}
 )
@@ -59,7 +59,7 @@ def _of_trip(state: State, trip_id: TripId) -> tuple[Action, ...]:
     if trip is None:
         return ()
     if trip.status is TripStatus.DIVERTED:
-        return (Action.REMOVED,)
+        return Action.RETURNED, Action.REMOVED
     return Action.DONE, Action.NOT_MOVED, Action.REMOVED
 
 

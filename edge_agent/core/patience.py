@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from edge_agent.core.state import State
-from edge_agent.domain.decision import HoldSubject, LaneHold, StationHold
+from edge_agent.domain.decision import DeviceHold, HoldSubject, LaneHold, StationHold
 from edge_agent.domain.ids import DeviceId
 from edge_agent.domain.site import Site
 from edge_agent.domain.time import Instant
@@ -36,7 +36,7 @@ def moments(state: State) -> Iterator[float]:
             yield from (device.down_since_s + wait_s for wait_s in waits_s)
     for subject, hold in state.holds.items():
         match subject:
-            case StationHold():
+            case StationHold() | DeviceHold():
                 yield hold.since_s + site.exceptions.station_down.wait_s
             case LaneHold():
                 yield hold.since_s + site.exceptions.lane_blocked.wait_s

@@ -19,6 +19,7 @@ from edge_agent.core.moves import (
     move_containers,
     move_totes,
 )
+from edge_agent.core.relocation import leave_stopped_stations
 from edge_agent.core.state import State
 from edge_agent.core.stations import work
 from edge_agent.core.tasks import cancel_lines, fill_tasks, start_tasks
@@ -37,6 +38,7 @@ PHASES: tuple[Phase, ...] = (
     leave_held_tasks,
     fill_tasks,
     leave_held_lanes,
+    leave_stopped_stations,
     start_tasks,
     find_totes,
     drop_useless_trips,

@@ -119,6 +119,8 @@ class TaskState:
     started_s: float = 0.0
     container_here: bool = False
     """The order container stands on the put position."""
+    container_at: PointId | None = None
+    """The put position at another station that the container is to leave, since its task was moved."""
     exit: PointId | None = None
     """Where the filled container goes."""
     lanes: list[LaneId] = field(default_factory=list)
@@ -132,6 +134,11 @@ class TaskState:
         """Scheduling: priority, then ship-by, then arrival. The smallest goes first."""
         ship_by = self.task.ship_by
         return (-self.task.priority, ship_by.timestamp() if ship_by else math.inf, self.arrival)
+
+    @property
+    def leaves(self) -> PointId | None:
+        """The put position that the container is to leave, or is leaving; None where it is to leave none."""
+        return self.container_at or (self.put_point if self.status is TaskStatus.FILLED else None)
 
     @property
     def lane(self) -> LaneId:

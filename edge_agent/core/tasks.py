@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from edge_agent.core.blocked import trip_held
+from edge_agent.core.containers import has_left, stands_at, taken_points
 from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.forecast import remaining_s
 from edge_agent.core.lanes import is_leaving_by_lane, lane_wait
-from edge_agent.core.lifecycle import CommandStatus, TaskStatus
+from edge_agent.core.lifecycle import TaskStatus
 from edge_agent.core.sourcing import choose, needs_tote
 from edge_agent.core.state import LineState, State, TaskState
 from edge_agent.core.wait import (
@@ -26,24 +27,20 @@ from edge_agent.domain.ids import ExceptionId, PointId, StationId
 from edge_agent.domain.time import Instant
 
 
-def free_put_position(state: State, station_id: StationId) -> PointId | None:
-    """A put position that no container stands on or is on its way to."""
-    taken = {task.put_point for task in _with_put_position(state, station_id)}
+def free_put_position(state: State, station_id: StationId, asking: TaskState | None = None) -> PointId | None:
+    """A put position that no container stands on or is on its way to, but that of the task that asks."""
+    taken = set(taken_points(state, asking))
     positions = state.plant.site.stations[station_id].put_positions
     return next((position.point for position in positions if position.point not in taken), None)
 
 
 def _with_put_position(state: State, station_id: StationId) -> Iterator[TaskState]:
-    tasks = (state.tasks[task_id] for task_id in state.stations[station_id].tasks)
-    return (task for task in tasks if not _has_left(state, task))
-
-
-def _has_left(state: State, task: TaskState) -> bool:
-    """The conveyor has taken the filled container off its put position."""
-    command = state.commands.get(task.container_command) if task.container_command else None
-    return (
-        task.status is TaskStatus.FILLED and command is not None and command.status is CommandStatus.ACCEPTED
-    )
+    """The tasks that take a put position here, or whose container still does."""
+    points = {position.point for position in state.plant.site.stations[station_id].put_positions}
+    for task in (state.tasks[task_id] for task_id in state.active):
+        gone = has_left(state, task)
+        if (task.put_point in points and not gone) or (task.container_at in points and not gone):
+            yield task
 
 
 def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId, PointId] | Wait:
@@ -55,7 +52,7 @@ def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId,
     waits: list[Wait] = []
     sites = state.plant.site.stations
     for station_id in sorted(sites, key=lambda name: (len(state.stations[name].tasks), name)):
-        place = _place_at(state, station_id)
+        place = place_at(state, station_id)
         if not isinstance(place, Wait):
             return station_id, place
         waits.append(place)
@@ -72,7 +69,7 @@ def _own_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
     return stopped or lane_wait(state, task, now)
 
 
-def _place_at(state: State, station_id: StationId) -> PointId | Wait:
+def place_at(state: State, station_id: StationId, asking: TaskState | None = None) -> PointId | Wait:
     """A free put position of the station, or why it gives none."""
     picker = state.plant.site.stations[station_id].picker
     mode = state.devices[picker].status.mode
@@ -81,7 +78,7 @@ def _place_at(state: State, station_id: StationId) -> PointId | Wait:
         return blocked
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, picker, f"{picker} of {station_id} is {mode.value}")
-    if point := free_put_position(state, station_id):
+    if point := free_put_position(state, station_id, asking):
         return point
     full = Wait(WaitCode.NO_PUT_POSITION, station_id, f"every put position of {station_id} is taken")
     if not state.exceptions:
@@ -137,11 +134,11 @@ def fill_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
     """A task whose lines have all ended lets its container go."""
     for task in [state.tasks[task_id] for task_id in state.active]:
         ready = task.status in (TaskStatus.STARTED, TaskStatus.CANCELLING) and task.held is None
-        if not ready or any(True for _ in task.open_lines):
+        if not ready or task.container_command is not None or any(True for _ in task.open_lines):
             continue
-        if task.container_here:
+        if stands_at(state, task) is not None:
             yield ev.TaskFilled(task.task.task_id, _exit(state, task))
-        elif task.container_command is None:
+        else:
             yield ev.TaskFilled(task.task.task_id, None)
             yield ended(state, task)
 

@@ -84,7 +84,7 @@ class AnyDay(RuleBasedStateMachine):
     def begin(
         self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
     ) -> MultipleResults[PickTask]:
-        waits = dict.fromkeys(("device_down", "lane_blocked", "station_down"), {"wait_s": 4.0})
+        waits = {kind: {"wait_s": 4.0} for kind in ("device_down", "lane_blocked", "station_down")}
         policy = {"e_stop": {"acknowledge": "agent"}, **waits}
         site = with_another_lane(a_site(queue=2, open_tasks=6, exceptions=policy))
         self.agent = an_agent(stock, site, ready=ready)
@@ -358,6 +358,21 @@ class AnyDay(RuleBasedStateMachine):
                 self.agent.answer(Action.RESUME, exception_id)
         for subject in list(self.agent.state.holds):
             self.agent.release(subject)
+
+    @rule(order=orders, steps=st.integers(0, 25), data=st.data(), mode=st.sampled_from(Mode))
+    def a_station_stops_for_long(self, order: PickTask, steps: int, data: st.DataObject, mode: Mode) -> None:
+        """Its tasks go to the other one, whatever is under way for them."""
+        self.submit_order(order, 0)
+        self.things_go_on(steps, None)
+        name, station = data.draw(st.sampled_from(sorted(self.agent.plant.site.stations.items())))
+        if mode is Mode.READY:
+            self.agent.hold(StationHold(name))
+        else:
+            self.agent.show(mode, station.picker)
+        self.agent.wait(4.5)
+        for _ in range(data.draw(st.integers(0, 10))):
+            self.check()
+            self.agent.advance()
 
     @rule()
     def restart(self) -> None:

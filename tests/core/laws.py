@@ -156,9 +156,10 @@ def _places_are_not_given_twice(agent: Agent) -> None:
         beyond = queue_length(state, station_id) - station.queue
         assert beyond <= 0 or beyond <= _let_go_on(agent, station_id)
     standing = Counter(
-        task.put_point
+        point
         for task in state.tasks.values()
-        if task.put_point is not None and not _is_leaving(agent, task.task.task_id)
+        for point in {task.put_point, task.container_at} - {None}
+        if point != task.leaves or not _is_leaving(agent, task.task.task_id)
     )
     assert not [point for point, count in standing.items() if count > 1], "one put position, two containers"
 
@@ -173,7 +174,7 @@ def _let_go_on(agent: Agent, station_id: StationId) -> int:
 
 def _is_leaving(agent: Agent, task_id: TaskId) -> bool:
     task = agent.state.tasks[task_id]
-    return task.status is TaskStatus.FILLED and (
+    return task.leaves is not None and (
         task.held is not None  # its container could not leave; the next task is held because of it
         or (
             task.container_command is not None

@@ -126,7 +126,17 @@ def _bad_arguments(state: State, option: Option, arguments: Mapping[str, str]) -
             return Refused(DecisionCode.BAD_ARGUMENT, text)
     if option.action is Action.ADD_SOURCE:
         return _bad_source(state, LocationId(arguments["location"]), Lpn(arguments["tote"]))
+    if option.action is Action.RETURNED:
+        return _bad_home(state, LocationId(arguments["location"]))
     return None
+
+
+def _bad_home(state: State, location: LocationId) -> Refused | None:
+    known = state.plant.labels.matches(LabelKind.LOCATION, location)
+    if known and state.plant.site.storage_of(location) is not None:
+        return None
+    text = f"location: {location!r} is no storage location of this site"
+    return Refused(DecisionCode.BAD_ARGUMENT, text)
 
 
 def _bad_source(state: State, location: LocationId, tote: Lpn) -> Refused | None:
@@ -146,7 +156,7 @@ def _carried_out(
 ) -> Iterator[ev.Event]:
     match raised.held:
         case HeldTrip(trip_id):
-            yield from _tote(state, state.trips[trip_id], action, now)
+            yield from _tote(state, state.trips[trip_id], action, answer.arguments, now)
         case HeldUnit(station_id):
             yield from _unit(state, station_id, action, answer.reason)
         case HeldTask(task_id):
@@ -157,12 +167,20 @@ def _carried_out(
             pass  # a machine that may move again needs nothing else
 
 
-def _tote(state: State, trip: TripState, action: Action, now: Instant) -> Iterator[ev.Event]:
+def _tote(
+    state: State, trip: TripState, action: Action, arguments: Mapping[str, str], now: Instant
+) -> Iterator[ev.Event]:
     move = tote_order(state, trip)
     yield from _end_command(state, trip.command_id, action)
     if action is Action.REMOVED:
         yield from abandon(state, trip.trip_id, SourceReason.TOTE_HELD)
         yield ev.ToteRemoved(trip.trip_id, trip.tote)
+    elif action is Action.RETURNED:
+        location = LocationId(arguments["location"])
+        asrs = state.plant.site.storage_of(location)
+        assert asrs is not None  # the argument was checked
+        infeed = state.plant.site.storage[asrs].infeed
+        yield ev.ToteIdentified(trip.trip_id, location, asrs, infeed)
     elif action is Action.DONE and move is not None:
         yield from tote_moved(state, move[1], trip, Report(), now)
 
@@ -211,7 +229,7 @@ def _release_followers(state: State, task_id: TaskId) -> Iterator[ev.Event]:
     for exception_id, raised in list(state.exceptions.items()):
         if raised.kind is not ExceptionKind.PUT_POSITION_TAKEN or not isinstance(raised.held, HeldTask):
             continue
-        if state.tasks[raised.held.task_id].put_point == task.put_point:
+        if state.tasks[raised.held.task_id].put_point == task.leaves:
             reason = f"container {task.task.destination.container_id} was settled"
             yield from release(state, exception_id, Action.GO_ON, ACTOR, reason)
 

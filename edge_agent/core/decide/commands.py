@@ -111,11 +111,11 @@ def _hold(state: State, kind: ExceptionKind, detail: str, purpose: Purpose) -> I
 
 def _hold_follower(state: State, task: TaskState) -> Iterator[ev.Event]:
     """The container that should have left still stands there, or may: no tote must wait for the next one."""
-    if task.status is not TaskStatus.FILLED or task.station_id is None:
+    if (point := task.leaves) is None:
         return
-    for other_id in sorted(state.stations[task.station_id].tasks - {task.task.task_id}):
-        if state.tasks[other_id].put_point == task.put_point:
-            detail = f"container {task.task.destination.container_id} has not left {task.put_point}"
+    for other_id in sorted(state.active.keys() - {task.task.task_id}):
+        if state.tasks[other_id].put_point == point:
+            detail = f"container {task.task.destination.container_id} has not left {point}"
             yield from hold_task(state, ExceptionKind.PUT_POSITION_TAKEN, detail, other_id)
 
 

@@ -84,7 +84,20 @@ def _(event: ev.EtaChanged, state: State, clock_s: float) -> None:
 def _(event: ev.ContainerArrived, state: State, _clock_s: float) -> None:
     task = state.tasks[event.task_id]
     task.status = TASK.next(task.status, event)
-    task.container_here = True
+    task.container_here, task.container_at = True, None
+
+
+@apply.register
+def _(event: ev.TaskMoved, state: State, _clock_s: float) -> None:
+    task = state.tasks[event.task_id]
+    task.status = TASK.next(task.status, event)
+    if task.station_id is not None:
+        state.stations[task.station_id].tasks.discard(event.task_id)
+    state.stations[event.station_id].tasks.add(event.task_id)
+    stands = task.put_point if task.container_here else task.container_at
+    task.station_id, task.put_point = event.station_id, event.put_point
+    task.container_here = stands == event.put_point
+    task.container_at = None if task.container_here else stands
 
 
 @apply.register

@@ -64,6 +64,7 @@ from edge_agent.domain.events.task import (
     TaskCancelled,
     TaskCompleted,
     TaskFilled,
+    TaskMoved,
     TaskRejected,
     TaskReplaced,
     TaskStarted,
@@ -71,6 +72,7 @@ from edge_agent.domain.events.task import (
 from edge_agent.domain.events.trip import (
     ToteDelivered,
     ToteDiverted,
+    ToteIdentified,
     TotePresented,
     ToteQuarantined,
     ToteReleased,
@@ -112,6 +114,7 @@ Event: TypeAlias = (
     | TaskStarted
     | EtaChanged
     | ContainerArrived
+    | TaskMoved
     | TaskFilled
     | LaneChanged
     | TaskCompleted
@@ -134,6 +137,7 @@ Event: TypeAlias = (
     | ToteReleased
     | ToteReturned
     | ToteDiverted
+    | ToteIdentified
     | ToteRemoved
     | ToteQuarantined
     | TripEnded
@@ -234,11 +238,13 @@ __all__ = [
     "TaskCancelled",
     "TaskCompleted",
     "TaskFilled",
+    "TaskMoved",
     "TaskRejected",
     "TaskReplaced",
     "TaskStarted",
     "ToteDelivered",
     "ToteDiverted",
+    "ToteIdentified",
     "TotePresented",
     "ToteQuarantined",
     "ToteReleased",

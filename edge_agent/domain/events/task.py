@@ -86,6 +86,15 @@ class ContainerArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskMoved:
+    """The task goes on at another station; its container follows, with what is in it."""
+
+    task_id: TaskId
+    station_id: StationId
+    put_point: PointId
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFilled:
     """Every line has ended; the container leaves for `destination`, or was never fetched (None)."""
 
