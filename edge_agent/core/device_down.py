@@ -14,18 +14,15 @@ from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import ForContainer, ForTrip, ForUnit, Purpose
-from edge_agent.domain.device import Mode
 from edge_agent.domain.events import ExceptionKind, HeldDevice
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.time import Instant
 
 
-def end_waits_for_devices(state: State, _now: Instant) -> Iterator[ev.Event]:
-    """The exceptions of devices that are ready again end."""
+def end_wait(state: State, device_id: DeviceId) -> Iterator[ev.Event]:
+    """The device is ready again: what was told of it ends."""
     for exception_id, raised in list(state.exceptions.items()):
-        if raised.kind is not ExceptionKind.DEVICE_DOWN or not isinstance(raised.held, HeldDevice):
-            continue
-        if state.devices[raised.held.device_id].status.mode is Mode.READY:
+        if raised.kind is ExceptionKind.DEVICE_DOWN and raised.held == HeldDevice(device_id):
             yield from release(state, exception_id, "wait_for_device", ACTOR, "it is ready again")
 
 

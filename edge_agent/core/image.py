@@ -5,7 +5,7 @@ little time and the state can go on while the image is written. What can be work
 queue, the registers of containers, totes, GTINs and serial numbers in hand) is not in it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from edge_agent.core.lifecycle import TaskStatus
 from edge_agent.core.serials import find_taken
@@ -24,6 +24,7 @@ from edge_agent.core.state import (
 )
 from edge_agent.domain.events import ExceptionRaised
 from edge_agent.domain.ids import DeviceId, ExceptionId, Lpn, TaskId
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.time import ClockSync
 
 
@@ -50,6 +51,7 @@ class StateImage:
     holds: tuple[PersonHold, ...] = ()
     barred: tuple[tuple[Lpn, int], ...] = ()
     shipped_serials: tuple[tuple[SerialKey, TaskId], ...] = ()
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
 
 def image_of(state: State) -> StateImage:
@@ -77,6 +79,7 @@ def image_of(state: State) -> StateImage:
         tuple(state.holds.values()),
         tuple(state.barred.items()),
         tuple(state.shipped_serials.items()),
+        state.catalogue,
     )
 
 
@@ -151,4 +154,5 @@ def load(state: State, image: StateImage) -> None:
     state.holds.update({hold.subject: hold for hold in image.holds})
     state.barred.update(image.barred)
     state.shipped_serials.update(image.shipped_serials)
+    state.catalogue = image.catalogue
     find_taken(state)

@@ -30,13 +30,22 @@ def device_wait_s(site: Site) -> float:
 def moments(state: State) -> Iterator[float]:
     """When one of these waits is over, on the agent's clock; some lie in the past."""
     site = state.plant.site
-    waits_s = (site.policies.scanner_wait_s, device_wait_s(site), site.exceptions.station_down.wait_s)
-    for device in state.devices.values():
+    for device_id, device in state.devices.items():
         if device.down_since_s is not None:
-            yield from (device.down_since_s + wait_s for wait_s in waits_s)
+            yield from (device.down_since_s + wait_s for wait_s in _waits_s(site, device_id))
     for subject, hold in state.holds.items():
         match subject:
             case StationHold() | DeviceHold():
                 yield hold.since_s + site.exceptions.station_down.wait_s
             case LaneHold():
                 yield hold.since_s + site.exceptions.lane_blocked.wait_s
+
+
+def _waits_s(site: Site, device_id: DeviceId) -> Iterator[float]:
+    """How long something waits for this device before it takes another way, or is told of."""
+    yield device_wait_s(site)
+    for station in site.stations.values():
+        if station.picker == device_id:
+            yield site.exceptions.station_down.wait_s
+        if station.spare_of(device_id) is not None:
+            yield site.policies.scanner_wait_s

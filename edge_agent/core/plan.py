@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from edge_agent.core.decide.holds import holds_of_ended
 from edge_agent.core.decide.scans import expire_scans
-from edge_agent.core.device_down import end_waits_for_devices, tell_of_devices
+from edge_agent.core.device_down import tell_of_devices
 from edge_agent.core.lanes import leave_held_lanes
 from edge_agent.core.moves import (
     drop_useless_trips,
@@ -30,7 +30,6 @@ Phase = Callable[[State, Instant], Iterator[Event]]
 
 PHASES: tuple[Phase, ...] = (
     expire_scans,
-    end_waits_for_devices,
     cancel_lines,
     leave_held_trips,
     leave_shut_trips,

@@ -49,8 +49,6 @@ class Plant:
     """How many commands each machine takes at once (from its profile)."""
     aim: Mapping[DeviceId, bool] = field(default_factory=dict)
     """Which scanners send AIM identifiers (from their profiles)."""
-    catalogue: Catalogue = field(default=Catalogue(), repr=False)
-    """The item master as it was read at the start."""
     untriggered: frozenset[DeviceId] = frozenset()
     """Scanners that nobody can trigger (from their profiles): what they read was not asked for."""
     labels: SiteLabels = field(init=False, repr=False, compare=False)
@@ -290,6 +288,8 @@ class State:
     plant: Plant
     draining: bool = False
     """No new work is ordered."""
+    catalogue: Catalogue = field(default=Catalogue(), repr=False)
+    """The item master: the highest revision that was given."""
     next_command: int = 0
     next_trip: int = 1
     next_exception: int = 1

@@ -145,7 +145,7 @@ def agent_view(state: State) -> View:
     return {
         "refuses": list(refusals(state)),
         "clock": state.clock.value,
-        "catalogue": state.plant.catalogue.revision,
+        "catalogue": state.catalogue.revision,
     }
 
 

@@ -190,8 +190,8 @@ class CatalogueSettings(Section):
     """The item master: what is known of the items beyond what the tasks say."""
 
     file: str | None = None
-    """The catalogue file; a relative path is taken from the site file's folder. Without it there are no
-    packs, and no weight is compared."""
+    """The catalogue file, read at the start; a relative path is taken from the site file's folder. The OMS
+    may send a newer one. Without either there are no packs, and no weight is compared."""
 
 
 class Policies(Section):
@@ -233,6 +233,8 @@ class Limits(Section):
     """With less free on the journal's disk new tasks are refused; work in hand goes on."""
     message_bytes: PositiveInt = 262_144
     """A longer message is refused unread."""
+    catalogue_bytes: PositiveInt = 2_097_152
+    """A longer catalogue message is refused unread: some twenty thousand items. A file may be longer."""
     lines_per_task: PositiveInt = 500
     """A task with more lines is refused."""
     quantity_per_line: PositiveInt = 10_000

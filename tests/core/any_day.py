@@ -359,6 +359,18 @@ class AnyDay(RuleBasedStateMachine):
         for subject in list(self.agent.state.holds):
             self.agent.release(subject)
 
+    @rule(order=orders)
+    def a_lane_is_full(self, order: PickTask) -> None:
+        """A container that leaves does not get there, and tries the other one."""
+        self.submit_order(order, 0)
+        self.all_is_well()
+        command = self.up_to_a_stage(TaskStatus.FILLED)
+        task = self.agent.state.holder_of(command.purpose) if command is not None else None
+        if not isinstance(task, TaskState) or command is None or task.lanes:
+            return
+        if task.exit != self.agent.plant.site.reject:
+            self.agent.fail(command, cmd.FailureReason.DESTINATION_FULL)
+
     @rule(order=orders, steps=st.integers(0, 25), data=st.data(), mode=st.sampled_from(Mode))
     def a_station_stops_for_long(self, order: PickTask, steps: int, data: st.DataObject, mode: Mode) -> None:
         """Its tasks go to the other one, whatever is under way for them."""

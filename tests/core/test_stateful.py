@@ -74,7 +74,7 @@ def nothing_is_in_hand(state: State, task_id: TaskId, line_id: LineId | None = N
     return False
 
 
-def the_first_put_position(state: State, station_id: StationId) -> PointId:
+def the_first_put_position(state: State, station_id: StationId, asking: object = None) -> PointId:
     return state.plant.site.stations[station_id].put_positions[0].point
 
 

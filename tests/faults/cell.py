@@ -26,8 +26,14 @@ from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn, TaskId
-from edge_agent.domain.inputs import DeviceReported, ExceptionAnswered, Input, Started, TaskSubmitted
-from edge_agent.domain.item import Catalogue
+from edge_agent.domain.inputs import (
+    CatalogueOffered,
+    DeviceReported,
+    ExceptionAnswered,
+    Input,
+    Started,
+    TaskSubmitted,
+)
 from edge_agent.domain.site import Site
 from edge_agent.domain.task import PickTask
 from edge_agent.ports import Device
@@ -121,7 +127,7 @@ class Cell:
         self.simulated = build_site(
             self.site, self.profiles, record=self.notes, faults=armed, seed=seed, clock=self.clock, epoch=7
         )
-        self.state = State(_plant(self.site, self.profiles, catalogue_of(Path(), self.site)))
+        self.state = State(_plant(self.site, self.profiles))
         self.inputs: list[tuple[float, Input]] = []
         self.events: list[ev.Event] = []
         self.witness: dict[str, Witness] = {}
@@ -148,6 +154,7 @@ class Cell:
         for name, one in {**devices, **scanners}.items():
             self._run(one.run(), name)
         self._put(Started("test"))
+        self._put(CatalogueOffered(catalogue_of(Path(), self.site)))
         await self.until(lambda: all(d.status.mode is Mode.READY for d in self.state.devices.values()))
         return self
 
@@ -325,11 +332,10 @@ def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) ->
     return profile.model_copy(update=changes)
 
 
-def _plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> Plant:
+def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
     used = {device: profiles[settings.profile] for device, settings in site.devices.items()}
     return Plant(
         site,
         max_open={device: profile.max_open for device, profile in used.items()},
         aim={device: profile.scanner.aim for device, profile in used.items() if profile.scanner},
-        catalogue=catalogue,
     )

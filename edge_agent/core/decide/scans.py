@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
+from edge_agent.core.device_down import end_wait
 from edge_agent.core.exceptions import hold, hold_task, settle
 from edge_agent.core.moves import divert
 from edge_agent.core.rereads import seen_again
@@ -43,6 +44,8 @@ def device_reported(
         return
     came_back = device.status.mode is not Mode.READY and status.mode is Mode.READY
     yield ev.DeviceChanged(device_id, status, now.utc)
+    if came_back:
+        yield from end_wait(state, device_id)
     station = _waiting_for(state, device_id)
     if status.mode is Mode.E_STOPPED and _needs_acknowledgement(state, device_id):
         detail = "was stopped at its panel; it gets no orders until a person says that it may move again"
@@ -131,7 +134,7 @@ def _judge(
     if step.target is ScanTarget.CONTAINER:
         return verify_container(data, task.task.destination.container_id, plant.labels, aim=aim)
     line = task.lines[hand.line_id]
-    by_code = plant.catalogue.by_code
+    by_code = state.catalogue.by_code
     expectation = ItemExpectation.of_line(
         line.line,
         line.remaining,
@@ -215,7 +218,9 @@ def _read_by(
     line = ev.LineRef(hand.task_id, hand.line_id) if hand else None
     detail = f"rule {verdict.rule.code} after {step.attempt} readings"
     kind = _kind(step.target, verdict.rule)
-    yield from settle(state, kind, f"scanner {step.scanner}", detail, "other_scanner", line)
+    yield from settle(
+        state, kind, f"scanner {step.scanner}", detail, "other_scanner", line, arguments={"scanner": spare}
+    )
     yield from repeat_scan(state, station.station_id, replace(step, scanner=spare), 1, now)
 
 

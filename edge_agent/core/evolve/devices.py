@@ -19,6 +19,11 @@ def _(event: ev.AgentStarted, state: State, clock_s: float) -> None:
 
 
 @apply.register
+def _(event: ev.CatalogueReplaced, state: State, _clock_s: float) -> None:
+    state.catalogue = event.catalogue
+
+
+@apply.register
 def _(event: ev.DiskChanged, state: State, _clock_s: float) -> None:
     state.disk_low = event.low
 

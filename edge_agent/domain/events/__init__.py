@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from edge_agent.domain.events.agent import (
     AgentStarted,
+    CatalogueReplaced,
     ClockChanged,
     ClockStepped,
     DeviceChanged,
@@ -107,6 +108,7 @@ Event: TypeAlias = (
     | DiskChanged
     | ClockChanged
     | ClockStepped
+    | CatalogueReplaced
     | TaskAccepted
     | TaskReplaced
     | TaskRejected
@@ -186,6 +188,7 @@ class Recorded:
 __all__ = [
     "AgentStarted",
     "CancelRequested",
+    "CatalogueReplaced",
     "ClockChanged",
     "ClockStepped",
     "CodesRead",

@@ -37,7 +37,7 @@ class TaskReplaced:
 
 @dataclass(frozen=True, slots=True)
 class TaskRejected:
-    """A message was refused at intake. `message_type` is submit, cancel or replay."""
+    """A message was refused at intake. `message_type` is submit, cancel, replay or catalogue."""
 
     message_type: str
     code: str
