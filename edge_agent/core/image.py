@@ -8,15 +8,13 @@ queue, the registers of containers, totes, GTINs and serial numbers in hand) is 
 from dataclasses import dataclass, field, replace
 
 from edge_agent.core.lifecycle import TaskStatus
+from edge_agent.core.remembered import EndedTask, PersonHold, Settled
 from edge_agent.core.serials import find_taken
 from edge_agent.core.state import (
     CommandState,
     DeviceState,
-    EndedTask,
     LineState,
-    PersonHold,
     SerialKey,
-    Settled,
     State,
     StationState,
     TaskState,

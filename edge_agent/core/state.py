@@ -5,9 +5,10 @@ from bisect import insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from edge_agent.core.lifecycle import LINE, CommandStatus, LineStatus, TaskStatus, TripStatus, UnitPhase
+from edge_agent.core.remembered import EndedTask, PersonHold, Settled
 from edge_agent.core.verification.barcode import SiteLabels
 from edge_agent.core.verification.reads import Read
 from edge_agent.domain.command import Command, ForContainer, ForTrip, ForUnit, Purpose
@@ -30,7 +31,6 @@ from edge_agent.domain.ids import (
 )
 from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Labels, Site
-from edge_agent.domain.tagged import Tagged
 from edge_agent.domain.task import Line, PickTask, Source
 from edge_agent.domain.time import ClockSync
 
@@ -235,38 +235,6 @@ class DeviceState:
     """What a scanner has read last for a step that waited."""
     rereads: int = 0
     """How often it sent that again at once (V14)."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndedTask:
-    """What is kept of a task that has ended: enough to know a repeat from a conflict."""
-
-    revision: int
-    digest: str
-    status: TaskStatus
-
-
-@dataclass(frozen=True, slots=True)
-class PersonHold:
-    """What a person has stopped, and why."""
-
-    subject: Annotated[HoldSubject, Tagged()]
-    actor: str
-    reason: str
-    since: datetime
-    since_s: float = 0.0
-    """The same on the agent's clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What is kept of an exception that a person was asked to settle: enough to tell a late answer so."""
-
-    action: str
-    actor: str
-    approver: str | None
-    settled_s: float
-    """On the agent's clock."""
 
 
 class _Stations(dict[StationId, StationState]):

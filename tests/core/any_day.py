@@ -204,18 +204,6 @@ class AnyDay(RuleBasedStateMachine):
     def read(self) -> None:
         self.agent.read()
 
-    @precondition(lambda self: self.agent.scan_steps())
-    @rule()
-    def read_twice(self) -> None:
-        """A scanner sends its code once more: it counts only where a step has asked for it since."""
-        station_id, scanner = self.agent.scan_steps()[0]
-        code = self.agent.sees(station_id)
-        self.agent.scan(code, scanner)
-        if scanner not in [waiting for _, waiting in self.agent.scan_steps()]:
-            (ignored,) = self.agent.scan(code, scanner)
-            assert isinstance(ignored, ev.ScanIgnored)
-            assert ignored.rule == "V14"
-
     @rule(data=st.data(), kind=kinds, times=few)
     def read_something_else(self, data: st.DataObject, kind: ev.ScanTarget, times: int) -> None:
         for station_id, scanner in self.up_to_a_scan(kind, times):
@@ -358,33 +346,6 @@ class AnyDay(RuleBasedStateMachine):
                 self.agent.answer(Action.RESUME, exception_id)
         for subject in list(self.agent.state.holds):
             self.agent.release(subject)
-
-    @rule(order=orders)
-    def a_lane_is_full(self, order: PickTask) -> None:
-        """A container that leaves does not get there, and tries the other one."""
-        self.submit_order(order, 0)
-        self.all_is_well()
-        command = self.up_to_a_stage(TaskStatus.FILLED)
-        task = self.agent.state.holder_of(command.purpose) if command is not None else None
-        if not isinstance(task, TaskState) or command is None or task.lanes:
-            return
-        if task.exit != self.agent.plant.site.reject:
-            self.agent.fail(command, cmd.FailureReason.DESTINATION_FULL)
-
-    @rule(order=orders, steps=st.integers(0, 25), data=st.data(), mode=st.sampled_from(Mode))
-    def a_station_stops_for_long(self, order: PickTask, steps: int, data: st.DataObject, mode: Mode) -> None:
-        """Its tasks go to the other one, whatever is under way for them."""
-        self.submit_order(order, 0)
-        self.things_go_on(steps, None)
-        name, station = data.draw(st.sampled_from(sorted(self.agent.plant.site.stations.items())))
-        if mode is Mode.READY:
-            self.agent.hold(StationHold(name))
-        else:
-            self.agent.show(mode, station.picker)
-        self.agent.wait(4.5)
-        for _ in range(data.draw(st.integers(0, 10))):
-            self.check()
-            self.agent.advance()
 
     @rule()
     def restart(self) -> None:

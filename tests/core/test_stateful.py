@@ -18,14 +18,14 @@ from edge_agent.core.verification.verdicts import ItemPassed
 from edge_agent.domain.ids import DeviceId, LineId, PointId, StationId, TaskId
 from edge_agent.domain.time import Instant
 from edge_agent.errors import IllegalTransitionError
-from tests.core.any_day import AnyDay
+from tests.core.any_week import AnyWeek
 
 Row = tuple[str, StrEnum, type]
 
 
 def run_days(examples: int, *phases: Phase) -> None:
     run_state_machine_as_test(
-        AnyDay,
+        AnyWeek,
         settings=settings(
             max_examples=examples,
             stateful_step_count=40,

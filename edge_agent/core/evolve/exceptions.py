@@ -1,7 +1,8 @@
 """Exceptions and what they hold, and what persons hold."""
 
 from edge_agent.core.evolve.dispatch import apply
-from edge_agent.core.state import PersonHold, Settled, State
+from edge_agent.core.remembered import PersonHold, Settled
+from edge_agent.core.state import State
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import HeldDevice, HeldLine, HeldTask, HeldTrip, HeldUnit
 from edge_agent.domain.ids import ExceptionId

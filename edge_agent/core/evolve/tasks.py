@@ -2,9 +2,9 @@
 
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.lifecycle import LINE, TASK
+from edge_agent.core.remembered import EndedTask
 from edge_agent.core.serials import end_task
 from edge_agent.core.state import (
-    EndedTask,
     LineState,
     State,
     TaskState,
