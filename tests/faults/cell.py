@@ -23,6 +23,7 @@ from edge_agent.core.wait import WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
+from edge_agent.domain.decision import HoldSubject
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn, TaskId
@@ -30,6 +31,7 @@ from edge_agent.domain.inputs import (
     CatalogueOffered,
     DeviceReported,
     ExceptionAnswered,
+    HoldPlaced,
     Input,
     Started,
     TaskSubmitted,
@@ -237,6 +239,10 @@ class Cell:
         """Settle the one open exception."""
         (exception_id,) = self.state.exceptions
         self._put(ExceptionAnswered(exception_id, action, SUE))
+
+    def hold(self, subject: HoldSubject) -> None:
+        """A person stops it."""
+        self._put(HoldPlaced(subject, SUE, "out of service"))
 
     async def until(self, condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
         async with asyncio.timeout(deadline_s):
