@@ -29,7 +29,8 @@ from edge_agent.adapters.api_client import ApiClient
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.memory_journal import MemoryJournal
 from edge_agent.core.lifecycle import TaskStatus
-from edge_agent.core.state import EndedTask, Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import EndedTask, State
 from edge_agent.core.view import device_view
 from edge_agent.domain.ids import TaskId
 from edge_agent.domain.inputs import Tick

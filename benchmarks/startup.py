@@ -28,7 +28,8 @@ from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.confirmations import is_confirmed
 from edge_agent.core.evolve import evolve
 from edge_agent.core.image import image_of
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import CommandId, Gtin, LaneId, LineId, LocationId, Lpn, TaskId

@@ -22,6 +22,7 @@ from edge_agent.adapters.api.bridge import Bridge
 from edge_agent.adapters.api.parts import Parts
 from edge_agent.adapters.api.server import ApiServer
 from edge_agent.adapters.api.timeline import History
+from edge_agent.adapters.catalogue_intake import CatalogueIntake
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.cloudevents import CloudEvents
 from edge_agent.adapters.heap import give_back
@@ -32,10 +33,11 @@ from edge_agent.adapters.notify import Notifier
 from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.adapters.time_sync import kernel_clock_sync
 from edge_agent.core.moves import moving, open_commands
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.core.view import agent_view, device_view, held_tasks, task_view
 from edge_agent.domain.ids import DeviceId, TaskId
-from edge_agent.domain.inputs import Drain, Input, Started, Tick
+from edge_agent.domain.inputs import CatalogueOffered, Drain, Input, Started, Tick
 from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from edge_agent.domain.topics import Topics, agent_state
@@ -83,7 +85,8 @@ class Agent:
         """Raises `ConfigurationError` where a device cannot be built."""
         self._site = site
         self._clock = clock or SystemClock()
-        self._state = State(plant(site, profiles, catalogue or Catalogue()))
+        self._state = State(plant(site, profiles))
+        self._catalogue = catalogue or Catalogue()
         self._devices: dict[DeviceId, DeviceSupervisor] = {}
         self._scanners: dict[DeviceId, ScannerSupervisor] = {}
         self._loop: Loop
@@ -99,7 +102,10 @@ class Agent:
                 self._devices[device_id] = DeviceSupervisor(
                     device, self._put, remarked=partial(self._remarked, device_id)
                 )
-        self._intake = Intake(site, self._put, lambda after: self._publisher.tell_again(after))
+        self._catalogues = CatalogueIntake(self._put, site.limits.catalogue_bytes)
+        self._intake = Intake(
+            site, self._put, lambda after: self._publisher.tell_again(after), self._catalogues.read
+        )
         self._link = MqttLink(
             site.broker,
             client_id=site.broker.client_id or f"edge-agent-{site.site}-{site.gateway}",
@@ -153,7 +159,21 @@ class Agent:
             commands_to_reconcile=len(doubtful),
         )
         self._loop.put(Started(__version__))
+        self._offer_catalogue()
         self._publisher.agent_state("online")
+
+    def _offer_catalogue(self) -> None:
+        """The file counts where its revision is higher than that of any catalogue so far."""
+        known = self._state.catalogue
+        if self._catalogue.revision > known.revision:
+            self._loop.put(CatalogueOffered(self._catalogue))
+        elif self._catalogue.revision and self._catalogue != known:
+            log.warning(
+                "catalogue_file_not_taken",
+                revision=self._catalogue.revision,
+                present_revision=known.revision,
+                advice="give the file a higher revision if it is newer",
+            )
 
     async def _live(self, tasks: asyncio.TaskGroup, journal: SqlJournal, signals: Signals) -> None:
         if self._site.api.socket is not None:
@@ -169,6 +189,7 @@ class Agent:
             tasks.create_task(self._housekeeping(journal).run(), name="housekeeping"),
             tasks.create_task(self._disk_watch(journal).run(), name="disk"),
             tasks.create_task(self._tick(), name="etas"),
+            tasks.create_task(self._catalogues.run(), name="catalogue"),
             tasks.create_task(ClockWatch(self._clock, kernel_clock_sync, self._put).run(), name="clock"),
         ]
         for one in kept.values():
@@ -268,15 +289,19 @@ class Agent:
         return list(self._state.tasks)
 
 
-def plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> Plant:
-    """What the core has to know of a site, of its devices' profiles and of its items."""
+def plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
+    """What the core has to know of a site and of its devices' profiles."""
     used = {device_id: profiles[device.profile] for device_id, device in site.devices.items()}
     return Plant(
         site,
         max_open={device_id: profile.max_open for device_id, profile in used.items()},
         aim={device_id: profile.scanner.aim for device_id, profile in used.items() if profile.scanner},
-        catalogue=catalogue,
         persons=frozenset(device_id for device_id, profile in used.items() if profile.is_person),
+        untriggered=frozenset(
+            device_id
+            for device_id, profile in used.items()
+            if profile.scanner and not profile.scanner.trigger
+        ),
     )
 
 

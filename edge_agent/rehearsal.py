@@ -16,7 +16,7 @@ from edge_agent.core.state import State
 from edge_agent.core.view import held_tasks
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import DeviceId, TaskId
-from edge_agent.domain.inputs import Input, Started, TaskSubmitted
+from edge_agent.domain.inputs import CatalogueOffered, Input, Started, TaskSubmitted
 from edge_agent.domain.site import Site
 from edge_agent.ports import Clock, Device, Scanner
 from edge_agent.runtime.effects import Effects
@@ -46,7 +46,8 @@ class RehearsedAgent:
         self._clock = clock
         self._hear = hear
         self._encoder = CloudEvents(site.site, site.gateway)
-        self._state = State(plant(site, profiles, catalogue_of(Path(), site)))
+        self._state = State(plant(site, profiles))
+        self._catalogue = catalogue_of(Path(), site)
         self._devices = {one.device_id: DeviceSupervisor(one, self._put) for one in devices}
         self._scanners = {one.device_id: ScannerSupervisor(one, self._put) for one in scanners}
         self._effects = Effects(self._devices, self._scanners, NoOutlet())
@@ -55,6 +56,7 @@ class RehearsedAgent:
     async def run(self) -> None:
         """Work until cancelled."""
         self._put(Started("rehearsal"))
+        self._put(CatalogueOffered(self._catalogue))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._loop.run(), name="loop")
             for name, device in self._devices.items():

@@ -20,7 +20,14 @@ from simulators.audit_records import Grip
 from simulators.audit_scans import Lag, ScanCheck, first_command_lags
 from simulators.audit_stock import StockCounts, check_stock
 from simulators.audit_tasks import check_tasks
-from simulators.audit_units import check_inventory, check_orders, check_totes, harmless_serials, in_doubt
+from simulators.audit_units import (
+    check_inventory,
+    check_orders,
+    check_totes,
+    harmless_serials,
+    in_doubt,
+    not_shipped,
+)
 from simulators.audit_weights import contest
 from simulators.audit_world import WorldBook, read_world
 from simulators.oms_book import TaskStatus
@@ -174,7 +181,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
     scans = ScanCheck(oms_ledger, world_book, findings)
     check_orders(oms_ledger, sure, findings)
     stock = _check_stock(oms_ledger, world_book, placed, findings)
-    world_book.mistakes.forgive("duplicate_serial", harmless_serials(sure))
+    world_book.mistakes.forgive("duplicate_serial", harmless_serials(sure, not_shipped(oms_ledger)))
     check_totes(oms_ledger, world_book, findings)
     check_tasks(oms_ledger, sure, findings)
     check_containers(oms_ledger, world_book, findings)

@@ -1,7 +1,7 @@
 """Units: was everything that was placed ordered, and is the OMS's stock record right about each of them?"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,28 +32,42 @@ def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findin
             if expiry is not None and expiry < _day(grip):
                 text = f"unit {grip.unit.unit} was placed into {container}, and its last day was {expiry}"
                 findings.add(FindingKind.ESCAPED, text)
-        for grip in _doubled(grips):
-            text = f"unit {grip.unit.unit} was placed into {container}, where its serial number is already"
-            findings.add(FindingKind.ESCAPED, text)
+    for grip, other in _doubled(placed, not_shipped(oms)):
+        text = (
+            f"unit {grip.unit.unit} was placed into {grip.container}; its serial number is in {other} already"
+        )
+        findings.add(FindingKind.ESCAPED, text)
 
 
-def harmless_serials(placed: dict[str, list[Grip]]) -> Iterator[str]:
-    """Units that were placed where no other has their serial number."""
-    for grips in placed.values():
-        doubled = {grip.unit.unit for grip in _doubled(grips)}
-        yield from (grip.unit.unit for grip in grips if grip.unit.unit not in doubled)
+def not_shipped(oms: OmsLedger) -> set[str]:
+    """The containers of cancelled tasks: what lies in them goes back to stock."""
+    tasks = oms.book.tasks
+    return {
+        container
+        for container, task_id in oms.container_of.items()
+        if tasks[task_id].status is TaskStatus.CANCELLED
+    }
 
 
-def _doubled(grips: list[Grip]) -> Iterator[Grip]:
-    """Every unit of a container with a serial number that an earlier one of the item has."""
-    seen: set[tuple[str, str]] = set()
-    for grip in grips:
+def harmless_serials(placed: dict[str, list[Grip]], returned: Container[str] = ()) -> Iterator[str]:
+    """Units that were placed while no other that leaves had their serial number. `returned`: the containers
+    that do not leave."""
+    doubled = {grip.unit.unit for grip, _ in _doubled(placed, returned)}
+    units = (grip.unit.unit for grips in placed.values() for grip in grips)
+    yield from (unit for unit in units if unit not in doubled)
+
+
+def _doubled(placed: dict[str, list[Grip]], returned: Container[str]) -> Iterator[tuple[Grip, str]]:
+    """Every unit with a serial number that an earlier one of the item has, and the container of that."""
+    leaving = (grip for container, grips in placed.items() if container not in returned for grip in grips)
+    first: dict[tuple[str, str], Grip] = {}
+    for grip in sorted(leaving, key=lambda grip: grip.ended_t or 0.0):
         unit = grip.unit.identity
         if unit.serial is None:
             continue
-        if (unit.gtin, unit.serial) in seen:
-            yield grip
-        seen.add((unit.gtin, unit.serial))
+        earlier = first.setdefault((unit.gtin, unit.serial), grip)
+        if earlier is not grip:
+            yield grip, earlier.container or ""
 
 
 def _day(grip: Grip) -> str:

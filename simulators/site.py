@@ -266,6 +266,10 @@ class _Builder:
         for station in self.site.stations.values():
             views[station.tote_scanner] = self._load_view(station.tote_point)
             views[station.item_scanner] = self._unit_view(station)
+            if station.spare_tote_scanner is not None:
+                views[station.spare_tote_scanner] = self._load_view(station.tote_point)
+            if station.spare_item_scanner is not None:
+                views[station.spare_item_scanner] = self._unit_view(station)
             for position in station.put_positions:
                 if position.scanner is not None:
                     views[position.scanner] = self._load_view(position.point)

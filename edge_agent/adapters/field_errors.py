@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from edge_agent.domain.events.common import FieldError
-from edge_agent.domain.paths import dotted
+from edge_agent.domain.paths import KeyPath, dotted
 
 _SHOWN = 40
 _KINDS = {
@@ -37,10 +37,11 @@ def shown(value: object) -> str:
             return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def field_errors(error: ValidationError) -> list[FieldError]:
-    """Every field that the model refused."""
+def field_errors(error: ValidationError, where: KeyPath = ()) -> list[FieldError]:
+    """Every field that the model refused; `where` the model stands in its document."""
     return [
-        FieldError(dotted(details["loc"]), _problem(details)) for details in error.errors(include_url=False)
+        FieldError(dotted((*where, *details["loc"])), _problem(details))
+        for details in error.errors(include_url=False)
     ]
 
 

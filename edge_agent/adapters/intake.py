@@ -27,17 +27,26 @@ class Put(Protocol):
 class Intake:
     """Reads the topics of a site on which the OMS speaks."""
 
-    def __init__(self, site: Site, put: Put, tell_again: Callable[[int], None]) -> None:
-        """`tell_again` is called with the last confirmation that a receiver has without a gap."""
+    def __init__(
+        self,
+        site: Site,
+        put: Put,
+        tell_again: Callable[[int], None],
+        catalogue: Callable[[bytes, Callable[[], None]], None],
+    ) -> None:
+        """`tell_again` is called with the last confirmation that a receiver has without a gap; `catalogue`
+        with an item master and what acknowledges it."""
         self._topics = Topics(site.topic_root)
         self._limits = site.limits
         self._put = put
         self._tell_again = tell_again
+        self._catalogue = catalogue
 
     @property
     def topics(self) -> tuple[str, ...]:
         """What to subscribe to."""
-        return (self._topics.submit, self._topics.cancel, self._topics.replay)
+        topics = self._topics
+        return (topics.submit, topics.cancel, topics.replay, topics.catalogue)
 
     def on_message(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
         """One message. Whatever is in it, it leads to an input and, once durable, to its PUBACK.
@@ -50,6 +59,9 @@ class Intake:
             acknowledge()
             reached(CrashPoint.AFTER_PUBACK)
 
+        if topic == self._topics.catalogue:
+            self._catalogue(payload, acknowledge_durable)
+            return
         what = self._read_replay(payload) if topic == self._topics.replay else self._read(topic, payload)
         if isinstance(what, int):
             self._tell_again(what)

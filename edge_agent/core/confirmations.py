@@ -354,7 +354,9 @@ def _ended(event: ev.TaskCompleted | ev.TaskCancelled) -> Data:
     } | _passed_through(event.attributes)
 
 
-_data.register(ev.TaskCompleted)(_ended)
+@_data.register
+def _(event: ev.TaskCompleted) -> Data:
+    return _ended(event) | {"lane": event.lane}
 
 
 @_data.register

@@ -18,20 +18,38 @@ def _next_id(state: State) -> ExceptionId:
 
 
 def settle(
-    state: State, kind: ExceptionKind, where: str, detail: str, action: str, line: ev.LineRef | None
+    state: State,
+    kind: ExceptionKind,
+    where: str,
+    detail: str,
+    action: str,
+    line: ev.LineRef | None,
+    *,
+    task_id: TaskId | None = None,
+    arguments: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[ev.Event]:
-    """Record an exception that the machine has settled by itself, with what it does about it."""
+    """Record an exception that the machine has settled by itself, with what it does about it. It concerns a
+    line, or a whole task."""
     exception_id = _next_id(state)
-    task_id, line_id = (line.task_id, line.line_id) if line else (None, None)
+    task_id, line_id = (line.task_id, line.line_id) if line else (task_id, None)
     yield ev.ExceptionRaised(exception_id, kind, where, detail, (action,), None, task_id, line_id)
-    yield ev.ExceptionResolved(exception_id, action, ACTOR, "settled by policy", task_id, line_id)
+    yield ev.ExceptionResolved(
+        exception_id, action, ACTOR, "settled by policy", task_id, line_id, arguments=dict(arguments)
+    )
 
 
 def hold(
-    state: State, kind: ExceptionKind, where: str, detail: str, held: ev.Held, line: ev.LineRef | None = None
+    state: State,
+    kind: ExceptionKind,
+    where: str,
+    detail: str,
+    held: ev.Held,
+    line: ev.LineRef | None = None,
+    waiting: tuple[TaskId, ...] = (),
 ) -> Iterator[ev.Event]:
-    """Stop `held` until a person decides. Everything else goes on (invariant 4)."""
-    affected = tuple(_affected(state, held))
+    """Stop `held` until a person decides. Everything else goes on (invariant 4). `waiting`: the tasks that
+    wait for a device."""
+    affected = waiting or tuple(_affected(state, held))
     task_id = line.task_id if line else (affected[0] if len(affected) == 1 else None)
     line_id: LineId | None = line.line_id if line else None
     raised = ev.ExceptionRaised(_next_id(state), kind, where, detail, (), held, task_id, line_id, affected)

@@ -2,19 +2,19 @@
 
 An image shares the frozen values with the state and copies what changes, so that making one takes the loop
 little time and the state can go on while the image is written. What can be worked out from the rest (the
-queue, the registers of containers, totes and GTINs) is not in it.
+queue, the registers of containers, totes, GTINs and serial numbers in hand) is not in it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from edge_agent.core.lifecycle import TaskStatus
+from edge_agent.core.remembered import EndedTask, PersonHold, Settled
+from edge_agent.core.serials import find_taken
 from edge_agent.core.state import (
     CommandState,
     DeviceState,
-    EndedTask,
     LineState,
-    PersonHold,
-    Settled,
+    SerialKey,
     State,
     StationState,
     TaskState,
@@ -22,6 +22,7 @@ from edge_agent.core.state import (
 )
 from edge_agent.domain.events import ExceptionRaised
 from edge_agent.domain.ids import DeviceId, ExceptionId, Lpn, TaskId
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.time import ClockSync
 
 
@@ -47,6 +48,8 @@ class StateImage:
     settled: tuple[tuple[ExceptionId, Settled], ...] = ()
     holds: tuple[PersonHold, ...] = ()
     barred: tuple[tuple[Lpn, int], ...] = ()
+    shipped_serials: tuple[tuple[SerialKey, TaskId], ...] = ()
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
 
 def image_of(state: State) -> StateImage:
@@ -73,6 +76,8 @@ def image_of(state: State) -> StateImage:
         tuple(state.settled.items()),
         tuple(state.holds.values()),
         tuple(state.barred.items()),
+        tuple(state.shipped_serials.items()),
+        state.catalogue,
     )
 
 
@@ -92,7 +97,9 @@ def _task(task: TaskState) -> TaskState:
         task.eta_told_s,
         task.started_s,
         task.container_here,
+        task.container_at,
         task.exit,
+        task.lanes.copy(),
         task.container_command,
         task.cancel_reason,
         task.held,
@@ -147,3 +154,6 @@ def load(state: State, image: StateImage) -> None:
     state.settled.update(image.settled)
     state.holds.update({hold.subject: hold for hold in image.holds})
     state.barred.update(image.barred)
+    state.shipped_serials.update(image.shipped_serials)
+    state.catalogue = image.catalogue
+    find_taken(state)

@@ -3,9 +3,18 @@
 from collections.abc import Iterator, Mapping
 
 from edge_agent.core.blocked import INBOUND, outfeed_wait
+from edge_agent.core.containers import stands_at
 from edge_agent.core.exceptions import in_hand
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus
-from edge_agent.core.sourcing import abandon, choose, exhaust, give_up, needs_tote
+from edge_agent.core.sourcing import (
+    abandon,
+    choose,
+    exhaust,
+    give_up,
+    has_open_source,
+    needs_tote,
+    shut_storage,
+)
 from edge_agent.core.state import Rank, State, TaskState, TripState
 from edge_agent.core.wait import Wait, command_wait, device_wait, held, held_by_person
 from edge_agent.domain import events as ev
@@ -56,6 +65,16 @@ def leave_held_trips(state: State, _now: Instant) -> Iterator[ev.Event]:
             for ref in list(trip.lines):
                 if not in_hand(state, ref.task_id, ref.line_id):
                     yield from exhaust(state, ref, trip.tote, SourceReason.TOTE_HELD)
+
+
+def leave_shut_trips(state: State, _now: Instant) -> Iterator[ev.Event]:
+    """Lines do not wait for a tote that cannot leave its storage, where another one can come."""
+    for trip in list(state.trips.values()):
+        planned = trip.status is TripStatus.PLANNED and trip.command_id is None and trip.held is None
+        if planned and trip.lines and shut_storage(state, trip.location) is not None:
+            for ref in list(trip.lines):
+                if has_open_source(state, ref, trip):
+                    yield ev.LineUnassigned(ref.task_id, ref.line_id)
 
 
 def leave_held_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
@@ -122,8 +141,8 @@ def moving(state: State) -> list[Command]:
     """
     taken = {trip.point: trip.tote for trip in state.trips.values() if trip.status in _STANDING}
     for task in state.tasks.values():
-        if task.container_here and task.put_point is not None:
-            taken[task.put_point] = task.task.destination.container_id
+        if (point := stands_at(state, task)) is not None:
+            taken[point] = task.task.destination.container_id
     for unknown in state.commands.values():
         if unknown.status is CommandStatus.UNKNOWN and isinstance(unknown.command.order, Transfer):
             taken[unknown.command.order.destination] = unknown.command.order.load  # perhaps
@@ -192,17 +211,17 @@ def next_container_move(state: State, task: TaskState, now: Instant) -> tuple[De
     if task.status is TaskStatus.STARTED and not task.container_here:
         return device_wait(state, site.conveyor, now) or (
             site.conveyor,
-            Transfer(container, site.supply, put_point),
+            Transfer(container, task.container_at or site.supply, put_point),
         )
     if task.status is TaskStatus.FILLED and task.exit is not None:
-        lane = task.task.destination.lane
+        lane = task.lane
         stopped = held_by_person(state, LaneHold(lane), lane) if task.exit != site.reject else None
         return (
             stopped
             or device_wait(state, site.conveyor, now)
             or (
                 site.conveyor,
-                Transfer(container, put_point, task.exit),
+                Transfer(container, task.container_at or put_point, task.exit),
             )
         )
     return None

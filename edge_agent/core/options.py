@@ -17,7 +17,7 @@ from edge_agent.domain.events import (
 )
 from edge_agent.domain.ids import CommandId, StationId, TripId
 
-_ARGUMENTS = {Action.ADD_SOURCE: ("location", "tote")}
+_ARGUMENTS = {Action.ADD_SOURCE: ("location", "tote"), Action.RETURNED: ("location",)}
 _COMMANDS = frozenset(
     {ExceptionKind.COMMAND_FAILED, ExceptionKind.COMMAND_REFUSED, ExceptionKind.COMMAND_UNKNOWN}
 )
@@ -51,7 +51,7 @@ def _actions(state: State, raised: ExceptionRaised) -> tuple[Action, ...]:
             return tuple(_of_task(state, raised.kind, state.tasks[task_id]))
         case HeldLine():
             return Action.LOOK_AGAIN, Action.ADD_SOURCE, Action.ACCEPT_SHORT, Action.CANCEL_LINE
-        case HeldDevice():
+        case HeldDevice() if raised.kind is ExceptionKind.E_STOP:
             return (Action.RESUME,)
         case _:
             return ()
@@ -62,7 +62,7 @@ def _of_trip(state: State, trip_id: TripId) -> tuple[Action, ...]:
     if trip is None:
         return ()
     if trip.status is TripStatus.DIVERTED:
-        return (Action.REMOVED,)
+        return Action.RETURNED, Action.REMOVED
     return Action.DONE, Action.NOT_MOVED, Action.REMOVED
 
 

@@ -9,14 +9,18 @@ from collections.abc import Callable, Iterator
 from edge_agent.core.decide.holds import holds_of_ended
 from edge_agent.core.decide.scans import expire_scans
 from edge_agent.core.decide.weighing import expire_weighings
+from edge_agent.core.device_down import tell_of_devices
+from edge_agent.core.lanes import leave_held_lanes
 from edge_agent.core.moves import (
     drop_useless_trips,
     find_totes,
     leave_held_tasks,
     leave_held_trips,
+    leave_shut_trips,
     move_containers,
     move_totes,
 )
+from edge_agent.core.relocation import leave_stopped_stations
 from edge_agent.core.state import State
 from edge_agent.core.stations import work
 from edge_agent.core.tasks import cancel_lines, fill_tasks, start_tasks
@@ -30,15 +34,19 @@ PHASES: tuple[Phase, ...] = (
     expire_weighings,
     cancel_lines,
     leave_held_trips,
+    leave_shut_trips,
     holds_of_ended,
     leave_held_tasks,
     fill_tasks,
+    leave_held_lanes,
+    leave_stopped_stations,
     start_tasks,
     find_totes,
     drop_useless_trips,
     move_containers,
     move_totes,
     work,
+    tell_of_devices,
 )
 
 

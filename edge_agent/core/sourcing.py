@@ -13,9 +13,10 @@ from edge_agent.core.state import LineState, State, TaskState, TripState
 from edge_agent.core.wait import Wait, WaitCode, held_by_person, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.decision import DeviceHold, StationHold, TaskHold
+from edge_agent.domain.device import Mode
 from edge_agent.domain.events import ExceptionKind, HeldLine, SourceReason
 from edge_agent.domain.exception_policy import Step
-from edge_agent.domain.ids import Lpn, StationId, TripId
+from edge_agent.domain.ids import LocationId, Lpn, StationId, TripId
 from edge_agent.domain.task import Source
 
 _AT_STATION = frozenset({TripStatus.AT_STATION, TripStatus.PRESENTED})
@@ -62,13 +63,42 @@ def choose(state: State, task: TaskState, line: LineState) -> ev.TripPlanned | e
     if stopped := held_by_person(state, TaskHold(ref.task_id), ref.task_id):
         return stopped
     reason: Wait | None = None
-    for source in state.sources(task, line):
+    for source in by_readiness(state, task, line):
         found = _try_source(state, task, ref, source)
         if not isinstance(found, Wait):
             return found
         if reason is None or reason.code is WaitCode.HELD:  # what frees itself is the better reason
             reason = found
     return reason
+
+
+def by_readiness(state: State, task: TaskState, line: LineState) -> list[Source]:
+    """The sources that the line may still ask for: by rank, those first whose AS/RS is ready."""
+    return sorted(state.sources(task, line), key=lambda source: not _is_ready(state, source))
+
+
+def _is_ready(state: State, source: Source) -> bool:
+    asrs = state.plant.site.storage_of(source.location)
+    return asrs is not None and state.devices[asrs].status.mode is Mode.READY
+
+
+def has_open_source(state: State, ref: ev.LineRef, shut: TripState) -> bool:
+    """Whether the line could have another tote than the one that is shut in."""
+    task, line = state.tasks[ref.task_id], state.line(ref)
+    return any(
+        source.container_id != shut.tote
+        and _is_ready(state, source)
+        and shut_storage(state, source.location) is None
+        for source in state.sources(task, line)
+    )
+
+
+def shut_storage(state: State, location: LocationId) -> Wait | None:
+    """What lets no tote out of that part of the storage: an exception, or a person who holds its AS/RS."""
+    asrs = state.plant.site.storage_of(location)
+    if asrs is None:
+        return None
+    return storage_held(state, asrs) or held_by_person(state, DeviceHold(asrs), asrs)
 
 
 def _try_source(
@@ -83,10 +113,8 @@ def _try_source(
     if trip_id is not None:
         return _join(state, state.trips[trip_id], station_id, ref)
     asrs = state.plant.site.storage_of(source.location)
-    if asrs is not None:
-        blocked = storage_held(state, asrs) or held_by_person(state, DeviceHold(asrs), asrs)
-        if blocked:
-            return blocked
+    if blocked := shut_storage(state, source.location):
+        return blocked
     limit = state.plant.site.stations[station_id].queue
     if queue_length(state, station_id) >= limit:
         return Wait(
@@ -118,7 +146,7 @@ def _sharing(state: State, station_id: StationId, tote: Lpn, first: ev.LineRef) 
             ref = ev.LineRef(task.task.task_id, line.line.line_id)
             if ref == first or not needs_tote(task, line) or TaskHold(ref.task_id) in state.holds:
                 continue
-            best = next(state.sources(task, line), None)
+            best = next(iter(by_readiness(state, task, line)), None)
             if best is not None and best.container_id == tote:
                 yield ref
 

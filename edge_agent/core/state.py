@@ -2,14 +2,16 @@
 
 import math
 from bisect import insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from edge_agent.core.lifecycle import LINE, CommandStatus, LineStatus, TaskStatus, TripStatus, UnitPhase
+from edge_agent.core.plant import Plant
 from edge_agent.core.rejection import Rejection
-from edge_agent.core.verification.barcode import SiteLabels
+from edge_agent.core.remembered import EndedTask, PersonHold, Settled
+from edge_agent.core.verification.reads import Read
 from edge_agent.domain.command import Command, ForContainer, ForTrip, ForUnit, Purpose
 from edge_agent.domain.decision import HoldSubject
 from edge_agent.domain.device import DeviceStatus, Mode
@@ -19,6 +21,7 @@ from edge_agent.domain.ids import (
     DeviceId,
     ExceptionId,
     Gtin,
+    LaneId,
     LineId,
     LocationId,
     Lpn,
@@ -30,41 +33,13 @@ from edge_agent.domain.ids import (
 from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Labels, Site
 from edge_agent.domain.station import Answer
-from edge_agent.domain.tagged import Tagged
 from edge_agent.domain.task import Line, PickTask, Source
 from edge_agent.domain.time import ClockSync
 
 Rank: TypeAlias = tuple[int, float, int]
 """A task's place in the schedule: the smallest goes first."""
-
-
-@dataclass(frozen=True)
-class Plant:
-    """What the core must know of the site that no journal says."""
-
-    site: Site
-    max_open: Mapping[DeviceId, int]
-    """How many commands each machine takes at once (from its profile)."""
-    aim: Mapping[DeviceId, bool] = field(default_factory=dict)
-    """Which scanners send AIM identifiers (from their profiles)."""
-    catalogue: Catalogue = field(default=Catalogue(), repr=False)
-    """The item master as it was read at the start."""
-    persons: frozenset[DeviceId] = frozenset()
-    """Devices that are a person (from their profiles)."""
-    labels: SiteLabels = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", SiteLabels(self.site.labels))
-
-    def sends_aim(self, scanner: DeviceId, data: bytes) -> bool:
-        """Whether the scan should begin with an AIM identifier. What comes over the local API does or does
-        not, as the person's own scanner is set."""
-        return data.startswith(b"]") if scanner in self.persons else self.aim.get(scanner, True)
-
-    def has_operator(self, station_id: StationId) -> bool:
-        """Whether a person works at the station instead of a machine."""
-        station = self.site.stations.get(station_id)
-        return station is not None and station.picker in self.persons
+SerialKey: TypeAlias = tuple[Gtin, str]
+"""A serial number belongs to the GTIN that it stands beside."""
 
 
 @dataclass(slots=True)
@@ -129,8 +104,12 @@ class TaskState:
     started_s: float = 0.0
     container_here: bool = False
     """The order container stands on the put position."""
+    container_at: PointId | None = None
+    """The put position at another station that the container is to leave, since its task was moved."""
     exit: PointId | None = None
     """Where the filled container goes."""
+    lanes: list[LaneId] = field(default_factory=list)
+    """The lanes that its container was sent to in place of its own; it goes to the last."""
     container_command: CommandId | None = None
     cancel_reason: str | None = None
     held: ExceptionId | None = None
@@ -144,6 +123,16 @@ class TaskState:
         """Scheduling: priority, then ship-by, then arrival. The smallest goes first."""
         ship_by = self.task.ship_by
         return (-self.task.priority, ship_by.timestamp() if ship_by else math.inf, self.arrival)
+
+    @property
+    def leaves(self) -> PointId | None:
+        """The put position that the container is to leave, or is leaving; None where it is to leave none."""
+        return self.container_at or (self.put_point if self.status is TaskStatus.FILLED else None)
+
+    @property
+    def lane(self) -> LaneId:
+        """By which its container is to leave."""
+        return self.lanes[-1] if self.lanes else self.task.destination.lane
 
     @property
     def open_lines(self) -> Iterator[LineState]:
@@ -236,6 +225,8 @@ class CommandState:
 class DeviceState:
     status: DeviceStatus = field(default=DeviceStatus(Mode.DISCONNECTED))
     since: datetime | None = None
+    down_since_s: float | None = 0.0
+    """Since when it is not ready, on the agent's clock; None while it is."""
     open: int = 0
     """Commands ordered and not ended."""
     refusals: int = 0
@@ -251,36 +242,10 @@ class DeviceState:
     """A picker that has reported a weight: one that is missing later was lost."""
     cycles: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """The last cycle times of each verb, in seconds, the newest last."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndedTask:
-    """What is kept of a task that has ended: enough to know a repeat from a conflict."""
-
-    revision: int
-    digest: str
-    status: TaskStatus
-
-
-@dataclass(frozen=True, slots=True)
-class PersonHold:
-    """What a person has stopped, and why."""
-
-    subject: Annotated[HoldSubject, Tagged()]
-    actor: str
-    reason: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What is kept of an exception that a person was asked to settle: enough to tell a late answer so."""
-
-    action: str
-    actor: str
-    approver: str | None
-    settled_s: float
-    """On the agent's clock."""
+    read: Read | None = None
+    """What a scanner has read last for a step that waited."""
+    rereads: int = 0
+    """How often it sent that again at once (V14)."""
 
 
 class _Stations(dict[StationId, StationState]):
@@ -302,6 +267,8 @@ class State:
     plant: Plant
     draining: bool = False
     """No new work is ordered."""
+    catalogue: Catalogue = field(default=Catalogue(), repr=False)
+    """The item master: the highest revision that was given."""
     next_command: int = 0
     next_trip: int = 1
     next_exception: int = 1
@@ -329,6 +296,10 @@ class State:
     """What persons have stopped."""
     barred: dict[Lpn, int] = field(default_factory=dict)
     """Totes that were removed or quarantined: tasks with a lower arrival number do not ask for them."""
+    serials: dict[SerialKey, TaskId] = field(default_factory=dict)
+    """Serial numbers of units that open tasks have in their containers or in hand."""
+    shipped_serials: dict[SerialKey, TaskId] = field(default_factory=dict)
+    """Those of completed tasks, the oldest first (`limits.remembered_serials`)."""
     gtins: dict[Gtin, int] = field(default_factory=dict)
     """GTINs of open tasks, with the number of lines that name them."""
     disk_low: bool = False

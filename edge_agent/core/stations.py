@@ -4,12 +4,21 @@ from collections.abc import Iterator
 
 from edge_agent.core.lifecycle import TripStatus, UnitPhase
 from edge_agent.core.moves import infeed_of, order
+from edge_agent.core.spare_scanners import in_use
 from edge_agent.core.state import Hand, ScanStep, State, StationState, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, command_wait, device_wait, held, held_by_person
+from edge_agent.core.wait import (
+    Wait,
+    WaitCode,
+    command_wait,
+    device_held,
+    device_wait,
+    held,
+    held_by_person,
+)
 from edge_agent.core.weighing import WEIGHT_TARGETS, is_on_scale, put_scale, unit_scale, wanted_scale
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import ForUnit, Order, Pick, Place, PutBack
-from edge_agent.domain.decision import DeviceHold, StationHold
+from edge_agent.domain.decision import StationHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.events import ScanTarget
 from edge_agent.domain.ids import DeviceId, StationId
@@ -165,9 +174,11 @@ def weighing_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
 def request_scan(
     state: State, station_id: StationId, scanner: DeviceId, target: ScanTarget, attempt: int, now: Instant
 ) -> tuple[ev.Event, ...] | Wait:
-    """Trigger the scanner, once it is connected: an unplugged scanner is not a no-read."""
+    """Trigger the scanner, once it is connected: an unplugged scanner is not a no-read. Its spare, where one
+    has to read instead."""
+    scanner = in_use(state, station_id, scanner, target, now)
     mode = state.devices[scanner].status.mode
-    if stopped := held_by_person(state, DeviceHold(scanner), scanner):
+    if stopped := device_held(state, scanner):
         return stopped
     if target not in WEIGHT_TARGETS and state.plant.has_operator(station_id):
         # What comes over the local API counts too.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import chain
 
+from edge_agent.core import patience
 from edge_agent.core.decide import decide
 from edge_agent.core.evolve import evolve
 from edge_agent.core.plan import plan
@@ -45,6 +46,7 @@ def next_wakeup_s(state: State, now: Instant) -> float | None:
     scans = [station.scan for station in state.stations.values() if station.scan]
     moments = [scan.deadline_s for scan in scans if scan.deadline_s is not None]
     moments += [retry_s(state, device) for device in state.devices.values()]
+    moments += patience.moments(state)
     waits = [moment - now.clock_s for moment in moments]
     waits += [
         (task.not_before - now.utc).total_seconds()

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from edge_agent.core.blocked import trip_held
+from edge_agent.core.containers import has_left, stands_at, taken_points
 from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.forecast import remaining_s
-from edge_agent.core.lifecycle import CommandStatus, TaskStatus
+from edge_agent.core.lanes import is_leaving_by_lane, lane_wait
+from edge_agent.core.lifecycle import TaskStatus
 from edge_agent.core.sourcing import choose, needs_tote
 from edge_agent.core.state import LineState, State, TaskState
 from edge_agent.core.wait import (
@@ -20,30 +22,26 @@ from edge_agent.core.wait import (
 )
 from edge_agent.core.weighing import is_on_scale
 from edge_agent.domain import events as ev
-from edge_agent.domain.decision import LaneHold, StationHold, TaskHold
+from edge_agent.domain.decision import StationHold, TaskHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import ExceptionId, PointId, StationId
 from edge_agent.domain.time import Instant
 
 
-def free_put_position(state: State, station_id: StationId) -> PointId | None:
-    """A put position that no container stands on or is on its way to."""
-    taken = {task.put_point for task in _with_put_position(state, station_id)}
+def free_put_position(state: State, station_id: StationId, asking: TaskState | None = None) -> PointId | None:
+    """A put position that no container stands on or is on its way to, but that of the task that asks."""
+    taken = set(taken_points(state, asking))
     positions = state.plant.site.stations[station_id].put_positions
     return next((position.point for position in positions if position.point not in taken), None)
 
 
 def _with_put_position(state: State, station_id: StationId) -> Iterator[TaskState]:
-    tasks = (state.tasks[task_id] for task_id in state.stations[station_id].tasks)
-    return (task for task in tasks if not _has_left(state, task))
-
-
-def _has_left(state: State, task: TaskState) -> bool:
-    """The conveyor has taken the filled container off its put position."""
-    command = state.commands.get(task.container_command) if task.container_command else None
-    return (
-        task.status is TaskStatus.FILLED and command is not None and command.status is CommandStatus.ACCEPTED
-    )
+    """The tasks that take a put position here, or whose container still does."""
+    points = {position.point for position in state.plant.site.stations[station_id].put_positions}
+    for task in (state.tasks[task_id] for task_id in state.active):
+        gone = has_left(state, task)
+        if (task.put_point in points and not gone) or (task.container_at in points and not gone):
+            yield task
 
 
 def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId, PointId] | Wait:
@@ -55,7 +53,7 @@ def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId,
     waits: list[Wait] = []
     sites = state.plant.site.stations
     for station_id in sorted(sites, key=lambda name: (len(state.stations[name].tasks), name)):
-        place = _place_at(state, station_id)
+        place = place_at(state, station_id)
         if not isinstance(place, Wait):
             return station_id, place
         waits.append(place)
@@ -65,14 +63,14 @@ def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId,
 
 def _own_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
     """Why this task may not start yet, whatever is free."""
-    task_id, lane, not_before = task.task.task_id, task.task.destination.lane, task.task.not_before
+    task_id, not_before = task.task.task_id, task.task.not_before
     if not_before is not None and not_before > now.utc:
         return Wait(WaitCode.NOT_BEFORE, task_id, f"not before {not_before.isoformat()}")
     stopped = held_by_person(state, TaskHold(task_id), task_id)
-    return stopped or held_by_person(state, LaneHold(lane), lane)
+    return stopped or lane_wait(state, task, now)
 
 
-def _place_at(state: State, station_id: StationId) -> PointId | Wait:
+def place_at(state: State, station_id: StationId, asking: TaskState | None = None) -> PointId | Wait:
     """A free put position of the station, or why it gives none."""
     picker = state.plant.site.stations[station_id].picker
     mode = state.devices[picker].status.mode
@@ -81,7 +79,7 @@ def _place_at(state: State, station_id: StationId) -> PointId | Wait:
         return blocked
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, picker, f"{picker} of {station_id} is {mode.value}")
-    if point := free_put_position(state, station_id):
+    if point := free_put_position(state, station_id, asking):
         return point
     full = Wait(WaitCode.NO_PUT_POSITION, station_id, f"every put position of {station_id} is taken")
     if not state.exceptions:
@@ -137,26 +135,27 @@ def fill_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
     """A task whose lines have all ended lets its container go."""
     for task in [state.tasks[task_id] for task_id in state.active]:
         ready = task.status in (TaskStatus.STARTED, TaskStatus.CANCELLING) and task.held is None
-        if not ready or any(True for _ in task.open_lines) or is_on_scale(state, task):
+        lacks = any(True for _ in task.open_lines)
+        if not ready or lacks or task.container_command is not None or is_on_scale(state, task):
             continue
-        if task.container_here:
+        if stands_at(state, task) is not None:
             yield ev.TaskFilled(task.task.task_id, _exit(state, task))
-        elif task.container_command is None:
+        else:
             yield ev.TaskFilled(task.task.task_id, None)
-            yield ended(task)
+            yield ended(state, task)
 
 
 def _exit(state: State, task: TaskState) -> PointId:
     """The lane; but an empty container or that of a cancelled task must not be shipped."""
     site = state.plant.site
-    lane = site.lanes.get(task.task.destination.lane)
+    lane = site.lanes.get(task.lane)
     picked = any(line.picked for line in task.lines.values())
     if task.status is TaskStatus.CANCELLING or not picked or lane is None:
         return site.reject
     return lane.point
 
 
-def ended(task: TaskState) -> ev.TaskCompleted | ev.TaskCancelled:
+def ended(state: State, task: TaskState) -> ev.TaskCompleted | ev.TaskCancelled:
     """The last event of a task, with the result of every line."""
     lines = tuple(
         ev.LineResult(line.line.line_id, line.line.quantity, line.picked, line.short, line.cancelled)
@@ -172,6 +171,7 @@ def ended(task: TaskState) -> ev.TaskCompleted | ev.TaskCancelled:
             lines,
             pick_task.attributes,
         )
+    lane = task.lane if is_leaving_by_lane(state, task) else None
     return ev.TaskCompleted(
-        pick_task.task_id, pick_task.revision, pick_task.order_id, lines, pick_task.attributes
+        pick_task.task_id, pick_task.revision, pick_task.order_id, lines, pick_task.attributes, lane
     )

@@ -31,7 +31,7 @@ def task_view(state: State, task_id: TaskId, now: Instant) -> View | None:
         "status": task.status.value,
         "station": task.station_id,
         "container": task.task.destination.container_id,
-        "lane": task.task.destination.lane,
+        "lane": task.lane,
         "eta": task.eta.isoformat() if task.eta else None,
         "held": _held(state, waits),
         "waits": [{"code": wait.code.value, "about": wait.about, "text": wait.text} for wait in waits],
@@ -145,7 +145,7 @@ def agent_view(state: State) -> View:
     return {
         "refuses": list(refusals(state)),
         "clock": state.clock.value,
-        "catalogue": state.plant.catalogue.revision,
+        "catalogue": state.catalogue.revision,
     }
 
 
@@ -158,4 +158,5 @@ def device_view(state: State, device_id: DeviceId) -> View:
         "since": device.since.isoformat() if device.since else None,
         "fault": device.status.fault,
         "epoch": device.status.epoch,
+        "rereads": device.rereads,
     }

@@ -20,7 +20,7 @@ WEIGHT_TARGETS = frozenset({ScanTarget.WEIGHT, ScanTarget.CONTAINER_WEIGHT})
 def unit_scale(state: State, station_id: StationId, hand: Hand) -> DeviceId | None:
     """The scale that the unit in hand still has to go over; None: there is none, or nothing to compare."""
     line = state.tasks[hand.task_id].lines[hand.line_id].line
-    known = state.plant.catalogue.item_of(line).weight is not None
+    known = state.catalogue.item_of(line).weight is not None
     return state.plant.site.stations[station_id].scale if known and hand.scale_g is None else None
 
 
@@ -47,7 +47,7 @@ def wanted_scale(state: State, task: TaskState) -> DeviceId | None:
 
 def _is_to_be_weighed(state: State, task: TaskState) -> bool:
     """Whether anything is still to be picked for it, and the weight of anything that it asks for is known."""
-    item_of = state.plant.catalogue.item_of
+    item_of = state.catalogue.item_of
     lacks = any(line.remaining for line in task.open_lines)
     return lacks and any(item_of(line.line).weight is not None for line in task.lines.values())
 
@@ -77,7 +77,7 @@ def container_verdict(state: State, task: TaskState, weight_g: float) -> Verdict
 
 def _contents(state: State, task: TaskState) -> Iterator[tuple[Item, int]]:
     for line, unit in task.unweighed:
-        item = state.plant.catalogue.item_of(line.line)
+        item = state.catalogue.item_of(line.line)
         yield item, item.codes.get(line.line.gtin, 1) * unit.units
 
 

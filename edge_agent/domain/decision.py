@@ -35,6 +35,8 @@ class Action(StrEnum):
     """The load is where it was before the command: it is decided anew, under a new command id."""
     REMOVED = "removed"
     """A person took the tote out: its journey ends, and no task that is open now asks for it again."""
+    RETURNED = "returned"
+    """The tote on the reject point is the right one and goes home: argument `location`, its place there."""
     GRIPPER_EMPTY = "gripper_empty"
     """The unit is in its tote: it is picked again."""
     GRIPPER_HOLDS = "gripper_holds"

@@ -1,27 +1,29 @@
 """What the machine does about each kind of exception before a person is asked, and who may settle what."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, PositiveFloat, field_validator
 
 from edge_agent.domain.decision import Action, Role
 from edge_agent.domain.events import ExceptionKind
 from edge_agent.domain.section import Section
 
 Step: TypeAlias = Literal[
-    "trigger_again", "pick_again", "quarantine_tote", "next_source", "request_replenishment", "short"
-]
-"""What the machine can do by itself."""
-
-ORDER: tuple[Step, ...] = (
     "trigger_again",
+    "other_scanner",
     "pick_again",
     "quarantine_tote",
     "next_source",
     "request_replenishment",
     "short",
-)
+    "wait_for_device",
+    "other_lane",
+    "other_station",
+]
+"""What the machine can do by itself."""
+
+ORDER: tuple[Step, ...] = get_args(Step)
 
 
 def _in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -38,8 +40,14 @@ class NoReadPolicy(Section):
     """An item's or a container's label cannot be read."""
 
     steps: Annotated[
-        tuple[Literal["trigger_again", "pick_again", "quarantine_tote", "next_source", "short"], ...], Ordered
-    ] = ("trigger_again", "pick_again", "next_source", "short")
+        tuple[
+            Literal[
+                "trigger_again", "other_scanner", "pick_again", "quarantine_tote", "next_source", "short"
+            ],
+            ...,
+        ],
+        Ordered,
+    ] = ("trigger_again", "other_scanner", "pick_again", "next_source", "short")
     """What the machine does, in order; after the last step a person is asked."""
 
 
@@ -76,11 +84,9 @@ class ToteMissingPolicy(Section):
 class ToteUnidentifiedPolicy(Section):
     """The tote at the station is another one, or has no readable label. It goes to the reject point."""
 
-    steps: Annotated[tuple[Literal["trigger_again", "next_source", "short"], ...], Ordered] = (
-        "trigger_again",
-        "next_source",
-        "short",
-    )
+    steps: Annotated[
+        tuple[Literal["trigger_again", "other_scanner", "next_source", "short"], ...], Ordered
+    ] = ("trigger_again", "other_scanner", "next_source", "short")
     """What the machine does, in order; after the last step a person is asked."""
 
 
@@ -96,6 +102,33 @@ class WeightDisagreesPolicy(Section):
 
     steps: tuple[Literal["trigger_again"], ...] = ("trigger_again",)
     """What the machine does, in order; after the last step a person is asked."""
+
+
+class DeviceDownPolicy(Section):
+    """A device that somebody waits for is not ready. The exception ends by itself when it is."""
+
+    steps: tuple[Literal["wait_for_device"], ...] = ("wait_for_device",)
+    """What the machine does, in order. Without a step a person is told at once."""
+    wait_s: PositiveFloat = 60.0
+    """How long it waits."""
+
+
+class LaneBlockedPolicy(Section):
+    """A lane takes no container: it is full, the conveyor does not get there, or a person holds it."""
+
+    steps: tuple[Literal["other_lane"], ...] = ("other_lane",)
+    """What the machine does, in order; after the last step a person is asked."""
+    wait_s: PositiveFloat = 120.0
+    """How long a container waits for a lane that a person holds."""
+
+
+class StationDownPolicy(Section):
+    """A station does not pick: its picker is not ready, or a person holds the station."""
+
+    steps: tuple[Literal["other_station"], ...] = ("other_station",)
+    """What the machine does, in order. Without a step the station's tasks wait for it."""
+    wait_s: PositiveFloat = 180.0
+    """How long its tasks wait."""
 
 
 class EStopPolicy(Section):
@@ -143,6 +176,9 @@ class ExceptionPolicy(Section):
     tote_unidentified: ToteUnidentifiedPolicy = ToteUnidentifiedPolicy()
     wrong_container: WrongContainerPolicy = WrongContainerPolicy()
     weight_disagrees: WeightDisagreesPolicy = WeightDisagreesPolicy()
+    device_down: DeviceDownPolicy = DeviceDownPolicy()
+    lane_blocked: LaneBlockedPolicy = LaneBlockedPolicy()
+    station_down: StationDownPolicy = StationDownPolicy()
     e_stop: EStopPolicy = EStopPolicy()
     actions: dict[Action, ActionRule] = Field(default_factory=dict)
     """Who may give which answer, where it differs from the defaults (docs/reference/exceptions.md)."""
@@ -165,6 +201,9 @@ class ExceptionPolicy(Section):
             ExceptionKind.TOTE_UNIDENTIFIED: self.tote_unidentified.steps,
             ExceptionKind.WRONG_CONTAINER: self.wrong_container.steps,
             ExceptionKind.WEIGHT_DISAGREES: self.weight_disagrees.steps,
+            ExceptionKind.DEVICE_DOWN: self.device_down.steps,
+            ExceptionKind.LANE_BLOCKED: self.lane_blocked.steps,
+            ExceptionKind.STATION_DOWN: self.station_down.steps,
         }.get(kind, ())
 
     def rule(self, action: Action) -> ActionRule:

@@ -9,6 +9,7 @@ from edge_agent.domain.decision import Actor, HoldSubject
 from edge_agent.domain.device import DeviceStatus, NoWeight
 from edge_agent.domain.events import FieldError
 from edge_agent.domain.ids import CommandId, DeviceId, ExceptionId, StationId, TaskId
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.task import CancelRequest, PickTask
 from edge_agent.domain.time import ClockSync
 
@@ -48,6 +49,13 @@ class MessageRefused:
     fields: tuple[FieldError, ...]
     task_id: TaskId | None
     excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueOffered:
+    """An item master, from the file at the start or over the broker. One with a higher revision counts."""
+
+    catalogue: Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +174,7 @@ Input: TypeAlias = (
     | TaskSubmitted
     | CancelSubmitted
     | MessageRefused
+    | CatalogueOffered
     | CommandAnswered
     | CommandResolved
     | DeviceReported

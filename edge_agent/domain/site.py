@@ -145,6 +145,15 @@ class Station(Section):
     """How many tasks the station fills side by side."""
     queue: PositiveInt = 3
     """How many trips may be under way to or at the station."""
+    spare_tote_scanner: DeviceId | None = None
+    """Looks at the tote point as well, and reads where the first one cannot (step `other_scanner`)."""
+    spare_item_scanner: DeviceId | None = None
+    """The same for each unit in the gripper."""
+
+    def spare_of(self, scanner: DeviceId) -> DeviceId | None:
+        """The second scanner that looks at the same place; None where there is none."""
+        spares = {self.tote_scanner: self.spare_tote_scanner, self.item_scanner: self.spare_item_scanner}
+        return spares.get(scanner)
 
 
 class Lane(Section):
@@ -152,6 +161,9 @@ class Lane(Section):
 
     point: PointId
     """The conveyor point at the lane's beginning."""
+    instead: tuple[LaneId, ...] = ()
+    """Lanes of the same kind, in order: its containers leave by them while it takes none (step
+    `other_lane`)."""
 
 
 class Labels(Section):
@@ -182,8 +194,8 @@ class CatalogueSettings(Section):
     """The item master: what is known of the items beyond what the tasks say."""
 
     file: str | None = None
-    """The catalogue file; a relative path is taken from the site file's folder. Without it there are no
-    packs, and no weight is compared."""
+    """The catalogue file, read at the start; a relative path is taken from the site file's folder. The OMS
+    may send a newer one. Without either there are no packs, and no weight is compared."""
 
 
 class Policies(Section):
@@ -199,6 +211,8 @@ class Policies(Section):
     """A scale that has not given a stable weight by then has given none."""
     scale_tolerance_g: Annotated[float, Field(ge=0)] = 2.0
     """How far two weighings of one container may differ, beside the tolerance of what came in between."""
+    scanner_wait_s: PositiveFloat = 5.0
+    """A scanner that is not ready for longer gives way to its spare, where it has one."""
     refusal_retry_s: PositiveFloat = 1.0
     """A refused command is decided anew after this time."""
     shutdown_wait_s: PositiveFloat = 20.0
@@ -220,10 +234,15 @@ class Limits(Section):
     """Of so many settled exceptions is remembered who settled them: a late answer is told so."""
     ended_tasks: PositiveInt = 20_000
     """So many ended tasks are remembered: a repeat of one has no effect, a change of one is refused."""
+    remembered_serials: PositiveInt = 50_000
+    """Of so many units that have left by a lane the serial number is remembered: none is picked twice (V12).
+    Those of open tasks are remembered besides."""
     disk_reserve_mb: PositiveInt = 200
     """With less free on the journal's disk new tasks are refused; work in hand goes on."""
     message_bytes: PositiveInt = 262_144
     """A longer message is refused unread."""
+    catalogue_bytes: PositiveInt = 2_097_152
+    """A longer catalogue message is refused unread: some twenty thousand items. A file may be longer."""
     lines_per_task: PositiveInt = 500
     """A task with more lines is refused."""
     quantity_per_line: PositiveInt = 10_000

@@ -33,6 +33,11 @@ class Topics:
         return f"{self.root}/replay"
 
     @property
+    def catalogue(self) -> str:
+        """Where the item master stands, retained."""
+        return f"{self.root}/catalogue"
+
+    @property
     def rejected(self) -> str:
         return f"{self.root}/rejected"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from edge_agent.core.verification.rules import Rule
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import DeviceId, TaskId
@@ -28,8 +29,8 @@ class Effects:
         for recorded in records:
             self._on_floor(recorded.event)
             tasks.update(dict.fromkeys(_tasks_of(recorded.event)))
-            if isinstance(recorded.event, ev.DeviceChanged):
-                self._outlet.device_changed(recorded.event.device_id)
+            if (device_id := _device_of(recorded.event)) is not None:
+                self._outlet.device_changed(device_id)
         for task_id in tasks:
             self._outlet.task_changed(task_id)
         self._outlet.agent_changed()
@@ -53,6 +54,16 @@ class Effects:
                 self._scanners[scanner].feedback(good=False)
             case _:
                 pass
+
+
+def _device_of(event: ev.Event) -> DeviceId | None:
+    """The device whose published state has changed."""
+    match event:
+        case ev.DeviceChanged(device_id):
+            return device_id
+        case ev.ScanIgnored(scanner, rule=Rule.REREAD.code):
+            return scanner
+    return None
 
 
 def _tasks_of(event: ev.Event) -> tuple[TaskId, ...]:

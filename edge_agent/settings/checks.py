@@ -57,6 +57,7 @@ def check_site(site: Site, find_profile: FindProfile | None) -> list[Problem]:
         problems += _profiles(site, devices, find_profile)
     points = _station_points(site) + _other_points(site)
     problems += _unknown(points, site.points, "point")
+    problems += _lanes(site)
     problems += _points(site)
     return problems
 
@@ -98,6 +99,9 @@ def _device_uses(site: Site) -> dict[KeyPath, tuple[str, str]]:
         uses[*here, "item_scanner"] = (station.item_scanner, "scanner")
         if station.scale is not None:
             uses[*here, "scale"] = (station.scale, "scale")
+        for key in ("spare_tote_scanner", "spare_item_scanner"):
+            if (spare := getattr(station, key)) is not None:
+                uses[*here, key] = (spare, "scanner")
         for index, position in enumerate(station.put_positions):
             if position.scanner is not None:
                 uses[*here, "put_positions", index, "scanner"] = (position.scanner, "scanner")
@@ -212,6 +216,15 @@ def _points(site: Site) -> Iterator[Problem]:
         if storage.outfeed == storage.infeed:
             text = "is the outfeed too; loads that leave and loads that come would block each other"
             yield Problem(("storage", name, "infeed"), text)
+
+
+def _lanes(site: Site) -> Iterator[Problem]:
+    for name, lane in site.lanes.items():
+        uses: Uses = [(("lanes", name, "instead", index), other) for index, other in enumerate(lane.instead)]
+        yield from _unknown(uses, site.lanes, "lane")
+        for path, other in uses:
+            if other == name:
+                yield Problem(path, f"lane '{name}' cannot stand in for itself; name another, or none")
 
 
 # ---- patterns ----------------------------------------------------------------------------------------

@@ -12,9 +12,24 @@ from hypothesis import strategies as st
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import Gtin, LineId, TaskId
+from edge_agent.domain.item import Catalogue, Item, Need, Weight
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EVENT_TYPES: tuple[type[ev.Event], ...] = get_args(ev.Event)
+
+CATALOGUE = Catalogue(
+    7,
+    (
+        Item(
+            Gtin("04006381333931"),
+            "MUG",
+            {Gtin("14006381333938"): 6},
+            frozenset({Need.LOT}),
+            30,
+            Weight(310, 8),
+        ),
+    ),
+)
 
 _FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 _NAMES = st.text(max_size=8)
@@ -32,6 +47,7 @@ _PLAIN: Mapping[Any, st.SearchStrategy[Any]] = {
     datetime: st.datetimes(timezones=st.just(UTC)),
     type(None): st.none(),
     Any: _JSON,
+    Catalogue: st.just(CATALOGUE),
 }
 
 
@@ -56,6 +72,7 @@ def plain(type_: Any, name: str = "", choice: int = 0) -> Any:
     """One fixed value of a domain type; `choice` says which member of a union or an enum it takes."""
     type_ = _bare(type_)
     fixed = {str: name, int: 7, bool: True, float: 1.5, date: NOON.date(), datetime: NOON, type(None): None}
+    fixed[Catalogue] = CATALOGUE
     if type_ in fixed or type_ is Any:
         return fixed.get(type_, name)
     arguments = get_args(type_)

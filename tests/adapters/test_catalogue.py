@@ -12,6 +12,7 @@ from edge_agent.adapters.pick_task import Refused
 from edge_agent.domain.ids import Gtin
 from edge_agent.domain.item import Catalogue, Item, Need
 
+LONGEST = 10_000
 MUG: dict[str, Any] = {"gtin": "4006381333931", "sku": "MUG", "needs": ["lot"]}
 
 
@@ -20,7 +21,7 @@ def message(*items: Any, **more: Any) -> bytes:
 
 
 def refused(payload: bytes) -> list[tuple[str, str]]:
-    answer = parse_catalogue(payload)
+    answer = parse_catalogue(payload, LONGEST)
     assert isinstance(answer, Refused)
     assert answer.code == "invalid_fields"
     return [(error.path, error.problem) for error in answer.fields]
@@ -28,7 +29,7 @@ def refused(payload: bytes) -> list[tuple[str, str]]:
 
 def test_a_catalogue_is_taken() -> None:
     mug = Item(Gtin("04006381333931"), "MUG", needs=frozenset({Need.LOT}))
-    assert parse_catalogue(message(MUG)) == Catalogue(7, (mug,))
+    assert parse_catalogue(message(MUG), LONGEST) == Catalogue(7, (mug,))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_every_wrong_field_is_named(payload: bytes, errors: list[tuple[str, str]
 
 
 def test_many_wrong_fields_are_named_in_short() -> None:
-    answer = parse_catalogue(message(*[{} for _ in range(5)]))
+    answer = parse_catalogue(message(*[{} for _ in range(5)]), LONGEST)
     assert isinstance(answer, Refused)
     assert answer.message.endswith("items[2].gtin and 5 more")
     assert len(answer.fields) == 10
@@ -85,4 +86,4 @@ def test_a_message_that_is_too_long_is_refused_unread() -> None:
     )
 )
 def test_no_bytes_raise(payload: bytes) -> None:
-    assert isinstance(parse_catalogue(payload), Refused)
+    assert isinstance(parse_catalogue(payload, LONGEST), Refused)

@@ -24,11 +24,15 @@ class Behind:
         self.not_durable: list[Callable[[], None]] = []
         self.asked_after: list[int] = []
         self.acknowledged = 0
-        self.intake = Intake(SITE, self._put, self.asked_after.append)
+        self.catalogues: list[tuple[bytes, Callable[[], None]]] = []
+        self.intake = Intake(SITE, self._put, self.asked_after.append, self._catalogue)
 
     def _put(self, what: Input, on_durable: Callable[[], None]) -> None:
         self.inputs.append(what)
         self.not_durable.append(on_durable)
+
+    def _catalogue(self, payload: bytes, acknowledge: Callable[[], None]) -> None:
+        self.catalogues.append((payload, acknowledge))
 
     def say(self, topic: str, payload: bytes) -> None:
         self.intake.on_message(topic, payload, self._acknowledge)
@@ -87,4 +91,4 @@ def test_a_replay_that_cannot_be_understood_is_refused_by_name(payload: bytes) -
 
 
 def test_it_subscribes_to_every_topic_that_it_reads() -> None:
-    assert set(Behind().intake.topics) == {TOPICS.submit, TOPICS.cancel, TOPICS.replay}
+    assert set(Behind().intake.topics) == {*(TOPICS.submit, TOPICS.cancel, TOPICS.replay, TOPICS.catalogue)}

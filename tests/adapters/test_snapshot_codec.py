@@ -15,7 +15,7 @@ from edge_agent.errors import JournalError
 from tests.core.agent import MUG, PEN, Agent, a_line, a_task, an_agent
 
 FORM = Path(__file__).parents[1] / "data" / f"snapshot_v{VERSION}.json"
-WORKED_OUT = {"plant", "queue", "containers", "totes", "gtins"}
+WORKED_OUT = {"plant", "queue", "containers", "totes", "gtins", "serials"}
 """What of the state is not in an image: it follows from the rest."""
 
 

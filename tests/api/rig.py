@@ -15,7 +15,8 @@ from edge_agent.adapters.api.timeline import History
 from edge_agent.adapters.api_client import AgentRefusedError, ApiClient
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.journal import SqlJournal
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.core.view import device_view
 from edge_agent.domain.site import Api, Site
 from edge_agent.runtime.loop import Loop

@@ -9,7 +9,8 @@ import pytest
 from edge_agent.adapters.api import bridge as module
 from edge_agent.adapters.api.bridge import Bridge
 from edge_agent.adapters.api.problems import Problem
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.domain.events import TaskAccepted
 from edge_agent.domain.inputs import TaskSubmitted
 from edge_agent.runtime.loop import Loop

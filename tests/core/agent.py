@@ -12,7 +12,8 @@ from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.evolve import evolve
 from edge_agent.core.image import image_of, load
 from edge_agent.core.lifecycle import CommandStatus
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.core.step import next_wakeup_s, step
 from edge_agent.core.wait import Wait
 from edge_agent.core.weighing import WEIGHT_TARGETS
@@ -373,8 +374,10 @@ def an_agent(
     """An agent with a floor: nine mugs in the first tote unless told otherwise, every device ready."""
     site = site or demo_site()
     max_open = {device: 15 if device == site.conveyor else 1 for device in site.devices}
-    plant = Plant(site, max_open, persons=persons, catalogue=catalogue or Catalogue())
+    plant = Plant(site, max_open, persons=persons)
     agent = Agent(Floor.stocked(site, stock if stock is not None else {1: [MUG] * 9}), plant)
+    if catalogue is not None:
+        agent.feed(inp.CatalogueOffered(catalogue))
     if ready:
         agent.ready()
     return agent

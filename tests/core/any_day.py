@@ -30,6 +30,7 @@ from edge_agent.domain.task import Line, PickTask
 from tests.core.agent import CUP, GTINS, a_line, a_task, an_agent, ean, label
 from tests.core.day import Day, a_small_site
 from tests.core.draws import JUNK, STAGES, TOTES, answers, few, gtins, kinds, orders, stocks, weights
+from tests.core.policy.sites import with_another_lane
 from tests.core.scales import WEIGHTS, with_scales
 
 codec = SnapshotCodec()
@@ -50,7 +51,8 @@ class AnyDay(Day):
     def begin(
         self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
     ) -> MultipleResults[PickTask]:
-        self.open(an_agent(stock, with_scales(a_small_site()), ready=ready, catalogue=WEIGHTS))
+        site = with_scales(with_another_lane(a_small_site()))
+        self.open(an_agent(stock, site, ready=ready, catalogue=WEIGHTS))
         self.mishaps_left = mishaps
         """How often something may still happen that only a person can settle."""
         return multiple(*(self.submit_order(order, 0) for order in orders))

@@ -17,7 +17,8 @@ from tests.core.person import Person
 
 def a_small_site() -> Site:
     """Room for a few totes and tasks; a machine that was e-stopped waits for a person's word."""
-    return a_site(queue=2, open_tasks=6, exceptions={"e_stop": {"acknowledge": "agent"}})
+    waits = {kind: {"wait_s": 4.0} for kind in ("device_down", "lane_blocked", "station_down")}
+    return a_site(queue=2, open_tasks=6, exceptions={"e_stop": {"acknowledge": "agent"}, **waits})
 
 
 class Day(RuleBasedStateMachine):
@@ -29,7 +30,7 @@ class Day(RuleBasedStateMachine):
         """The day begins with this agent on its floor."""
         self.agent = agent
         self.person = Person(agent)
-        self.witness = laws.Witness(agent.floor, catalogue=agent.plant.catalogue)
+        self.witness = laws.Witness(agent.floor, catalogue=agent.state.catalogue)
         agent.watch = self.witness.see
         self.units = agent.floor.units
         self.submitted = 0

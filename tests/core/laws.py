@@ -1,6 +1,7 @@
 """What must hold of the core at every moment, checked against the floor and the journal alone."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
@@ -153,6 +154,7 @@ def _registers_agree(agent: Agent) -> None:
     assert [task_id for _, task_id in state.queue] == sorted(waiting, key=lambda t: state.tasks[t].order)
     assert state.active.keys() == state.tasks.keys() - waiting
     assert state.gtins == Counter(line.gtin for t in state.tasks.values() for line in t.task.lines)
+    assert state.serials == dict(_serials_in_work(agent)), "a serial number is taken by nobody, or not taken"
     refs = [ref for trip in state.trips.values() for ref in trip.lines]
     assert len(refs) == len(set(refs)), "a line is on two trips"
     for ref in refs:
@@ -161,15 +163,27 @@ def _registers_agree(agent: Agent) -> None:
         assert ref in state.trips[trip_id].lines
 
 
+def _serials_in_work(agent: Agent) -> Iterator[tuple[tuple[Gtin, str], TaskId]]:
+    state = agent.state
+    for task_id, task in state.tasks.items():
+        for line in task.lines.values():
+            yield from (((u.gtin, u.serial), task_id) for u in line.units if u.serial is not None)
+    for station in state.stations.values():
+        unit = station.hand.unit if station.hand else None
+        if station.hand is not None and unit is not None and unit.serial is not None:
+            yield (unit.gtin, unit.serial), station.hand.task_id
+
+
 def _places_are_not_given_twice(agent: Agent) -> None:
     state, site = agent.state, agent.plant.site
     for station_id, station in site.stations.items():
         beyond = queue_length(state, station_id) - station.queue
         assert beyond <= 0 or beyond <= _let_go_on(agent, station_id)
     standing = Counter(
-        task.put_point
+        point
         for task in state.tasks.values()
-        if task.put_point is not None and not _is_leaving(agent, task.task.task_id)
+        for point in {task.put_point, task.container_at} - {None}
+        if point != task.leaves or not _is_leaving(agent, task.task.task_id)
     )
     assert not [point for point, count in standing.items() if count > 1], "one put position, two containers"
 
@@ -184,7 +198,7 @@ def _let_go_on(agent: Agent, station_id: StationId) -> int:
 
 def _is_leaving(agent: Agent, task_id: TaskId) -> bool:
     task = agent.state.tasks[task_id]
-    return task.status is TaskStatus.FILLED and (
+    return task.leaves is not None and (
         task.held is not None  # its container could not leave; the next task is held because of it
         or (
             task.container_command is not None

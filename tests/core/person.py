@@ -34,7 +34,10 @@ class Person:
         raised = self.agent.state.exceptions[exception_id]
         if not self._made_true(raised, option.action):
             return False
-        arguments = {"location": location(number), "tote": tote(number)} if option.arguments else {}
+        if option.action is Action.RETURNED and isinstance(raised.held, ev.HeldTrip):
+            number = int(self.agent.state.trips[raised.held.trip_id].tote[5:])
+        known = {"location": str(location(number)), "tote": str(tote(number))}
+        arguments = {name: known[name] for name in option.arguments}
         events = self.agent.answer(
             option.action,
             exception_id,
@@ -65,6 +68,8 @@ class Person:
 
     def _tote(self, load: Lpn, order: Order | None, action: Action) -> bool:
         match order, action:
+            case None, Action.RETURNED:
+                return self.agent.floor.places[load] == self.agent.plant.site.reject
             case _, Action.REMOVED:  # carried back to its shelf by hand
                 return self._carry(load, location(int(load[5:])))
             case ((Retrieve(point=place) | Store(location=place) | Transfer(destination=place)), Action.DONE):
@@ -77,7 +82,10 @@ class Person:
         task, floor = self.agent.state.tasks[task_id], self.agent.floor
         load, supply = task.task.destination.container_id, self.agent.plant.site.supply
         assert task.put_point is not None
-        origin, destination = (supply, task.put_point) if task.exit is None else (task.put_point, task.exit)
+        if task.exit is None:
+            origin, destination = task.container_at or supply, task.put_point
+        else:
+            origin, destination = task.container_at or task.put_point, task.exit
         if action is Action.GO_ON:
             return not any(other != load for other in floor.loads_at(task.put_point))
         if action in (Action.LOST, Action.CANCEL_REST):  # what the scale keeps in doubt is taken out
@@ -87,7 +95,7 @@ class Person:
                 floor.content.setdefault(LOST, []).append(unit.gtin)
         if action not in (Action.DONE, Action.NOT_MOVED):
             return True
-        if task.exit is None and floor.places.get(load) not in (supply, "belt", task.put_point):
+        if task.exit is None and floor.places.get(load) not in (supply, origin, "belt", task.put_point):
             floor.bring(load)
         return self._carry(load, destination if action is Action.DONE else origin)
 

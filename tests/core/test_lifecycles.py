@@ -11,7 +11,8 @@ import pytest
 
 from edge_agent.core.evolve import evolve
 from edge_agent.core.lifecycle import COMMAND, LIFECYCLES, LINE, TASK, TRIP, UNIT, Lifecycle
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.errors import IllegalTransitionError
@@ -123,6 +124,8 @@ TASK_EVENTS: dict[type, Make] = {
     ev.TaskStarted: lambda case: ev.TaskStarted(case.subject.task_id, STATION, "st2-put-1", T0),
     ev.ContainerArrived: lambda case: ev.ContainerArrived(case.subject.task_id),
     ev.TaskFilled: lambda case: ev.TaskFilled(case.subject.task_id, None),
+    ev.TaskMoved: lambda case: ev.TaskMoved(case.subject.task_id, "st1", "st1-put-3"),
+    ev.LaneChanged: lambda case: ev.LaneChanged(case.subject.task_id, "express-1", "express-1"),
     ev.TaskCompleted: lambda case: ev.TaskCompleted(case.subject.task_id, 1, "SO", ()),
     ev.TaskCancelled: lambda case: ev.TaskCancelled(case.subject.task_id, 1, "SO", "not wanted", ()),
 }
@@ -161,6 +164,9 @@ TRIP_EVENTS: dict[type, Make] = {
     ev.TotePresented: lambda case: ev.TotePresented(case.subject.trip_id, STATION, "st2-tote-scan"),
     ev.ToteReleased: lambda case: ev.ToteReleased(case.subject.trip_id, "asrs-1-in"),
     ev.ToteReturned: lambda case: ev.ToteReturned(case.subject.trip_id, "asrs-1-in"),
+    ev.ToteIdentified: lambda case: ev.ToteIdentified(
+        case.subject.trip_id, "A01-01-02", "asrs-1", "asrs-1-in"
+    ),
     ev.ToteDiverted: lambda case: ev.ToteDiverted(case.subject.trip_id, "reject"),
     ev.TripEnded: lambda case: ev.TripEnded(case.subject.trip_id),
     ev.TripDropped: lambda case: ev.TripDropped(case.subject.trip_id),

@@ -2,8 +2,9 @@
 
 from edge_agent.core.lifecycle import TaskStatus
 from edge_agent.core.listing import OPEN, task_page
+from edge_agent.core.plant import Plant
 from edge_agent.core.remedy import REMEDIES, remedy
-from edge_agent.core.state import EndedTask, Plant, State
+from edge_agent.core.state import EndedTask, State
 from edge_agent.core.step import step
 from edge_agent.core.wait import WaitCode, held
 from edge_agent.domain.ids import TaskId

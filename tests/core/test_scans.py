@@ -333,7 +333,8 @@ def test_a_scanner_that_is_not_there_is_waited_for() -> None:
     agent = an_agent()
     agent.lose("st1-tote-scan")
     agent.submit(a_task())
-    agent.run()
+    agent.run_to(ev.ToteDelivered)
+    agent.run(until=lambda agent: agent.of(ev.ContainerArrived))
     assert [wait.code for wait in agent.why()] == [WaitCode.DEVICE_NOT_READY]
     agent.ready("st1-tote-scan")
     agent.run()

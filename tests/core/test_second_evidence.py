@@ -3,7 +3,7 @@
 import pytest
 
 from edge_agent.core.confirmations import confirmation
-from edge_agent.core.state import Plant
+from edge_agent.core.plant import Plant
 from edge_agent.core.view import agent_view
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
@@ -22,8 +22,9 @@ MASTER = Catalogue(
 def a_cell(catalogue: Catalogue = MASTER, quantity: int = 1) -> Agent:
     """A task for mugs, out of one of two totes."""
     site = a_site("st1")
-    plant = Plant(site, dict.fromkeys(site.devices, 1) | {site.conveyor: 15}, catalogue=catalogue)
+    plant = Plant(site, dict.fromkeys(site.devices, 1) | {site.conveyor: 15})
     agent = Agent(Floor.stocked(site, {1: [MUG] * 20, 2: [MUG] * 20}), plant)
+    agent.feed(inp.CatalogueOffered(catalogue))
     agent.ready()
     agent.submit(a_task("T-1", a_line("1", MUG, quantity, totes=(1, 2))))
     return agent

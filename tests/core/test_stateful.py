@@ -18,8 +18,8 @@ from edge_agent.core.verification.verdicts import ItemPassed
 from edge_agent.domain.ids import DeviceId, LineId, PointId, StationId, TaskId
 from edge_agent.domain.time import Instant
 from edge_agent.errors import IllegalTransitionError
-from tests.core.any_day import AnyDay
 from tests.core.any_shift import AnyShift
+from tests.core.any_week import AnyWeek
 from tests.core.day import Day
 
 Row = tuple[str, StrEnum, type]
@@ -29,7 +29,7 @@ WEEKS = 12
 """So many times the days go on, where a rare transition has not been taken yet. Most often once is enough."""
 
 
-def run_days(examples: int, *phases: Phase, day: type[Day] = AnyDay, week: int = 0) -> None:
+def run_days(examples: int, *phases: Phase, day: type[Day] = AnyWeek, week: int = 0) -> None:
     """Each week has other days; the days of one week are the same in every run."""
     run_state_machine_as_test(
         seed(week)(type(day.__name__, (day,), {})),
@@ -84,7 +84,7 @@ def nothing_is_in_hand(state: State, task_id: TaskId, line_id: LineId | None = N
     return False
 
 
-def the_first_put_position(state: State, station_id: StationId) -> PointId:
+def the_first_put_position(state: State, station_id: StationId, asking: object = None) -> PointId:
     return state.plant.site.stations[station_id].put_positions[0].point
 
 

@@ -103,9 +103,12 @@ class BlindDay:
         if self.state.exceptions:
             exception_id, raised = self.draw.choice(list(self.state.exceptions.items()))
             allowed = options(self.state, raised)
-            assert allowed, f"nobody can settle {raised}"
+            assert allowed or raised.kind is ev.ExceptionKind.DEVICE_DOWN, f"nobody can settle {raised}"
+            if not allowed:
+                return  # it ends by itself
             option, number = self.draw.choice(allowed), self.draw.randint(1, 9)
-            arguments = {"location": location(number), "tote": tote(number)} if option.arguments else {}
+            known = {"location": location(number), "tote": tote(number)}
+            arguments = {name: known[name] for name in option.arguments}
             actor = ANNA if option.needs_approval else SUE
             self.agent.answer(option.action, exception_id, actor=actor, approver=SUE, **arguments)
 
@@ -143,7 +146,8 @@ class BlindDay:
         assert self.state == self.agent.shadow
         held_tasks(self.state, self.agent.now)
         holds_view(self.state)
-        assert all(view["options"] for view in exceptions_view(self.state))
+        views = exceptions_view(self.state)
+        assert all(view["options"] or view["kind"] == "device_down" for view in views)
         for task_id, task in self.state.tasks.items():
             view = task_view(self.state, task_id, self.agent.now)
             assert view is not None
@@ -161,5 +165,5 @@ def test_no_answer_breaks_the_core_whether_it_is_true_or_not(seed: int) -> None:
     for ended in day.agent.of(ev.TaskCompleted) + day.agent.of(ev.TaskCancelled):
         for line in ended.lines:
             assert line.ordered == line.picked + line.short + line.cancelled
-    assert len(day.agent.of(ev.ExceptionResolved)) > 30
+    assert len(day.agent.of(ev.ExceptionResolved)) > 25
     assert day.agent.of(ev.UnitPlaced)

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from edge_agent import __version__
+from edge_agent.adapters.catalogue import parse_catalogue
 from edge_agent.adapters.pick_task import parse_cancel, parse_replay, parse_submit
 from edge_agent.core import view
 from edge_agent.core.confirmations import CONFIRMED
 from edge_agent.core.decide import decide
 from edge_agent.core.evolve import evolve
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import events as ev
 from edge_agent.domain import topics
@@ -22,6 +24,7 @@ from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import ExceptionKind, SourceReason
 from edge_agent.domain.ids import DeviceId, TaskId
 from edge_agent.domain.inputs import TaskSubmitted
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Limits
 from edge_agent.domain.task import CancelRequest, PickTask
 from edge_agent.domain.time import ClockSync, Instant
@@ -57,6 +60,11 @@ def test_the_cancel_that_is_shown_is_taken_in() -> None:
 
 def test_the_replay_that_is_shown_is_taken_in() -> None:
     assert parse_replay(json.dumps(example("A replay")).encode(), Limits()) == 121
+
+
+def test_the_item_master_that_is_shown_is_taken_in() -> None:
+    shown = json.dumps(example("The item master")).encode()
+    assert isinstance(parse_catalogue(shown, Limits().catalogue_bytes), Catalogue)
 
 
 @pytest.mark.parametrize("name", sorted(set(CONFIRMED.values())))
@@ -133,6 +141,7 @@ def test_every_topic_is_listed() -> None:
     root = topics.Topics("{root}")
     used = {root.submit, root.cancel, root.replay, root.rejected, root.agent_state, root.event("{name}")}
     used |= {
+        root.catalogue,
         "{root}/tasks/{task_id}/state",
         "{root}/devices/{device}/state",
     }

@@ -13,6 +13,7 @@ from edge_agent.domain.ids import (
     DeviceId,
     ExceptionId,
     Gtin,
+    LaneId,
     LineId,
     LocationId,
     Lpn,
@@ -83,7 +84,7 @@ def examples(task: PickTask) -> list[ev.Event]:
         ),
         ev.ExceptionResolved(ExceptionId("X-7"), "next_source", "agent", "settled by policy", TASK, LINE),
         ev.ReplenishmentRequested(TASK, LINE, SKU, GTIN, 1, (TOTE,)),
-        ev.TaskCompleted(TASK, 1, "SO-77", (full,)),
+        ev.TaskCompleted(TASK, 1, "SO-77", (full,), lane=LaneId("ship-1")),
         ev.TaskCancelled(TASK, 1, "SO-77", "order changed", (cancelled,)),
     ]
 

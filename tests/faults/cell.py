@@ -18,16 +18,25 @@ from drivers.profile import Handshake, Profile
 from drivers.registry import build_device, build_scanner
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.memory_journal import MemoryJournal
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.core.wait import WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import Accepted, Command, Reconciled, Refusal
+from edge_agent.domain.decision import HoldSubject
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn, TaskId
-from edge_agent.domain.inputs import DeviceReported, ExceptionAnswered, Input, Started, TaskSubmitted
-from edge_agent.domain.item import Catalogue
+from edge_agent.domain.inputs import (
+    CatalogueOffered,
+    DeviceReported,
+    ExceptionAnswered,
+    HoldPlaced,
+    Input,
+    Started,
+    TaskSubmitted,
+)
 from edge_agent.domain.site import Site
 from edge_agent.domain.task import PickTask
 from edge_agent.ports import Device
@@ -104,15 +113,17 @@ class Cell:
         request_timeout_s: float = REQUEST_TIMEOUT_S,
         seed: int = SEED,
         catalogue: Path | None = None,
+        layout: Mapping[str, Any] | None = None,
         **policies: object,
     ) -> None:
         """`opcua`: the machines that speak OPC UA; the others speak Modbus. `catalogue`: a file that the
         item master of the stock is written to, and read from. `scales`: `item-scale` weighs each unit,
-        `put-scale` the containers on the first put position."""
+        `put-scale` the containers on the first put position. `layout`: sections in place of the small
+        site's."""
         self.profiles = {
             name: _hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
         }
-        self.site = _site(opcua, policies, catalogue, scales)
+        self.site = _site({**SITE, **(layout or {})}, opcua, policies, catalogue, scales)
         self.stock = build_stock(self.site, seed)
         if catalogue is not None:
             write_catalogue(self.stock, catalogue)
@@ -121,7 +132,7 @@ class Cell:
         self.simulated = build_site(
             self.site, self.profiles, record=self.notes, faults=armed, seed=seed, clock=self.clock, epoch=7
         )
-        self.state = State(_plant(self.site, self.profiles, catalogue_of(Path(), self.site)))
+        self.state = State(_plant(self.site, self.profiles))
         self.inputs: list[tuple[float, Input]] = []
         self.events: list[ev.Event] = []
         self.witness: dict[str, Witness] = {}
@@ -148,6 +159,7 @@ class Cell:
         for name, one in {**devices, **scanners}.items():
             self._run(one.run(), name)
         self._put(Started("test"))
+        self._put(CatalogueOffered(catalogue_of(Path(), self.site)))
         await self.until(lambda: all(d.status.mode is Mode.READY for d in self.state.devices.values()))
         return self
 
@@ -191,8 +203,11 @@ class Cell:
 
     # ---- what a test does ----------------------------------------------------------------------------
 
-    def submit(self, quantity: int = 1, number: int = 1, not_before: datetime | None = None) -> PickTask:
-        """A task for some units of the so many-th item; every item lies in two totes at least."""
+    def submit(
+        self, quantity: int = 1, number: int = 1, not_before: datetime | None = None, box: int | None = None
+    ) -> PickTask:
+        """A task for some units of the so many-th item; every item lies in two totes at least. `box` names
+        the task and its container where the item is asked for a second time."""
         name, totes = list(self.stock.totes_with.items())[number - 1]
         sku = self.stock.by_sku[name]
         asked = sku.demands
@@ -207,7 +222,11 @@ class Cell:
             for rank, lpn in enumerate(totes, 1)
         )
         task = a_task(
-            f"T-{number}", replace(line, sources=sources), box=number, lane="ship", not_before=not_before
+            f"T-{box or number}",
+            replace(line, sources=sources),
+            box=box or number,
+            lane="ship",
+            not_before=not_before,
         )
         self._put(TaskSubmitted(task, digest(task)))
         return task
@@ -223,6 +242,10 @@ class Cell:
         """Settle the one open exception."""
         (exception_id,) = self.state.exceptions
         self._put(ExceptionAnswered(exception_id, action, SUE))
+
+    def hold(self, subject: HoldSubject) -> None:
+        """A person stops it."""
+        self._put(HoldPlaced(subject, SUE, "out of service"))
 
     async def until(self, condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
         async with asyncio.timeout(deadline_s):
@@ -289,10 +312,14 @@ class Cell:
 
 
 def _site(
-    opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path | None, scales: Sequence[str]
+    layout: Mapping[str, Any],
+    opcua: Sequence[str],
+    policies: Mapping[str, object],
+    catalogue: Path | None,
+    scales: Sequence[str],
 ) -> Site:
     devices = {}
-    for unit, (name, settings) in enumerate(SITE["devices"].items(), 1):
+    for unit, (name, settings) in enumerate(layout["devices"].items(), 1):
         profile, port = settings["profile"], free_port()
         if name in opcua:
             profile, address = profile.replace("modbus", "opcua"), f"opc.tcp://127.0.0.1:{port}/{name}"
@@ -301,7 +328,7 @@ def _site(
         else:
             address = f"tcp://127.0.0.1:{port}"
         devices[name] = {"profile": profile, "address": address}
-    station = {**SITE["stations"]["st1"]}
+    station = {**layout["stations"]["st1"]}
     for name in scales:
         devices[name] = {"profile": "scale-sics", "address": f"tcp://127.0.0.1:{free_port()}"}
     if "item-scale" in scales:
@@ -310,7 +337,8 @@ def _site(
         station["put_positions"] = [{**station["put_positions"][0], "scale": "put-scale"}]
     limits = {"scan_timeout_s": 0.5, "weigh_timeout_s": 0.5, "refusal_retry_s": 0.1, **policies}
     master = {"file": str(catalogue) if catalogue else None}
-    return small_site(devices=devices, stations={"st1": station}, policies=limits, catalogue=master)
+    sections = {**layout, "devices": devices, "policies": limits, "catalogue": master}
+    return small_site(**{**sections, "stations": {**layout["stations"], "st1": station}})
 
 
 def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) -> Profile:
@@ -325,11 +353,10 @@ def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) ->
     return profile.model_copy(update=changes)
 
 
-def _plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> Plant:
+def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
     used = {device: profiles[settings.profile] for device, settings in site.devices.items()}
     return Plant(
         site,
         max_open={device: profile.max_open for device, profile in used.items()},
         aim={device: profile.scanner.aim for device, profile in used.items() if profile.scanner},
-        catalogue=catalogue,
     )

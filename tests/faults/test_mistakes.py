@@ -76,6 +76,21 @@ async def test_a_serial_number_that_is_in_the_container_already_is_rejected(cell
         assert len(set(serials)) == 2
 
 
+@pytest.mark.fault("duplicate_serial")
+async def test_a_serial_number_that_another_task_has_shipped_is_rejected(cell: MakeCell) -> None:
+    async with cell(seed=SEED) as site:
+        number = demanding(site)
+        await site.complete(number=number)
+        await site.until(lambda: site.of(ev.TripEnded))  # so that the next unit is out of the same tote
+        site.arm("duplicate_serial")
+        site.submit(number=number, box=50)
+        await site.until(lambda: len(site.of(ev.TaskCompleted)) == 2)
+        (rejected,) = site.of(ev.ScanRejected)
+        assert (rejected.task_id, rejected.rule) == ("T-50", "V12")
+        serials = [line["serial"] for line in site.notes.of("unit_placed")]
+        assert len(set(serials)) == 2
+
+
 @pytest.mark.fault("wrong_tote")
 async def test_a_tote_with_another_totes_label_is_not_picked_from(cell: MakeCell) -> None:
     async with cell(of(fault="wrong_tote", device="tote-scan")) as site:

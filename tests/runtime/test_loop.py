@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.adapters.journal import SqlJournal
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import TaskId

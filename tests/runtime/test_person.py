@@ -11,8 +11,9 @@ from drivers.person import PersonDevice, PersonScanner
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.core.moves import moving, open_commands
+from edge_agent.core.plant import Plant
 from edge_agent.core.prompts import Prompt, PromptCode, prompt
-from edge_agent.core.state import Plant, State
+from edge_agent.core.state import State
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.events import Recorded

@@ -12,7 +12,8 @@ import structlog
 from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.memory_journal import MemoryJournal
 from edge_agent.adapters.snapshot_codec import SnapshotCodec
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import TaskId
 from edge_agent.domain.inputs import CancelSubmitted, Started, TaskSubmitted

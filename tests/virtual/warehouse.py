@@ -8,7 +8,8 @@ from contextlib import suppress
 from drivers.fake import FakeDevice, FakeScanner
 from edge_agent.adapters.memory_journal import MemoryJournal
 from edge_agent.core.moves import moving, open_commands
-from edge_agent.core.state import Plant, State
+from edge_agent.core.plant import Plant
+from edge_agent.core.state import State
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import ScanFailed, ScanRead, Seen, Sighting

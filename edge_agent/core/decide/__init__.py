@@ -40,6 +40,9 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             yield from cancel_submitted(state, request)
         case inp.MessageRefused():
             yield from message_refused(what)
+        case inp.CatalogueOffered(catalogue):
+            if catalogue.revision > state.catalogue.revision:
+                yield ev.CatalogueReplaced(catalogue)
         case inp.CommandAnswered(command_id, answer):
             yield from command_answered(state, command_id, answer)
         case inp.CommandResolved(command_id, outcome):

@@ -76,6 +76,9 @@ def _checked(state: State, answer: inp.ExceptionAnswered, now: Instant) -> Refus
         return _no_longer_open(state, answer, now)
     allowed = options(state, raised)
     option = next((option for option in allowed if option.action == answer.action), None)
+    if option is None and not allowed:
+        text = f"{answer.exception_id} needs no answer: it ends by itself when {raised.where} is ready"
+        return Refused(DecisionCode.UNKNOWN_ACTION, text)
     if option is None:
         names = ", ".join(option.action.value for option in allowed)
         text = f"{answer.exception_id} is not settled by {answer.action!r}; it is by {names}"
@@ -124,7 +127,17 @@ def _bad_arguments(state: State, option: Option, arguments: Mapping[str, str]) -
             return Refused(DecisionCode.BAD_ARGUMENT, text)
     if option.action is Action.ADD_SOURCE:
         return _bad_source(state, LocationId(arguments["location"]), Lpn(arguments["tote"]))
+    if option.action is Action.RETURNED:
+        return _bad_home(state, LocationId(arguments["location"]))
     return None
+
+
+def _bad_home(state: State, location: LocationId) -> Refused | None:
+    known = state.plant.labels.matches(LabelKind.LOCATION, location)
+    if known and state.plant.site.storage_of(location) is not None:
+        return None
+    text = f"location: {location!r} is no storage location of this site"
+    return Refused(DecisionCode.BAD_ARGUMENT, text)
 
 
 def _bad_source(state: State, location: LocationId, tote: Lpn) -> Refused | None:
@@ -144,7 +157,7 @@ def _carried_out(
 ) -> Iterator[ev.Event]:
     match raised.held:
         case HeldTrip(trip_id):
-            yield from _tote(state, state.trips[trip_id], action, now)
+            yield from _tote(state, state.trips[trip_id], action, answer.arguments, now)
         case HeldUnit(station_id):
             if raised.kind is ExceptionKind.WRONG_ITEM:
                 yield from _rejected_unit(state, raised, station_id, action, answer, now)
@@ -158,12 +171,20 @@ def _carried_out(
             pass  # a machine that may move again needs nothing else
 
 
-def _tote(state: State, trip: TripState, action: Action, now: Instant) -> Iterator[ev.Event]:
+def _tote(
+    state: State, trip: TripState, action: Action, arguments: Mapping[str, str], now: Instant
+) -> Iterator[ev.Event]:
     move = tote_order(state, trip)
     yield from _end_command(state, trip.command_id, action)
     if action is Action.REMOVED:
         yield from abandon(state, trip.trip_id, SourceReason.TOTE_HELD)
         yield ev.ToteRemoved(trip.trip_id, trip.tote)
+    elif action is Action.RETURNED:
+        location = LocationId(arguments["location"])
+        asrs = state.plant.site.storage_of(location)
+        assert asrs is not None  # the argument was checked
+        infeed = state.plant.site.storage[asrs].infeed
+        yield ev.ToteIdentified(trip.trip_id, location, asrs, infeed)
     elif action is Action.DONE and move is not None:
         yield from tote_moved(state, move[1], trip, Report(), now)
 
@@ -232,7 +253,7 @@ def _task(state: State, task_id: TaskId, action: Action, answer: inp.ExceptionAn
         yield from _release_followers(state, task_id)
     yield from weight_settled(state, task, action, answer.reason)
     if action is Action.DONE:
-        yield from container_moved(task)
+        yield from container_moved(state, task)
     elif action is Action.CANCEL_REST:
         for line in task.open_lines:
             if line.held is not None:
@@ -246,7 +267,7 @@ def _release_followers(state: State, task_id: TaskId) -> Iterator[ev.Event]:
     for exception_id, raised in list(state.exceptions.items()):
         if raised.kind is not ExceptionKind.PUT_POSITION_TAKEN or not isinstance(raised.held, HeldTask):
             continue
-        if state.tasks[raised.held.task_id].put_point == task.put_point:
+        if state.tasks[raised.held.task_id].put_point == task.leaves:
             reason = f"container {task.task.destination.container_id} was settled"
             yield from release(state, exception_id, Action.GO_ON, ACTOR, reason)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from edge_agent.core.exceptions import hold, hold_task, hold_trip, settle
+from edge_agent.core.lanes import BLOCKED, is_leaving_by_lane, other_lane, take_other_lane
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, UnitPhase
 from edge_agent.core.moves import divert
 from edge_agent.core.sourcing import abandon, exhaust, line_picked, quarantine
@@ -54,7 +55,7 @@ def command_answered(state: State, command_id: CommandId, answer: Accepted | Ref
     refusals = state.devices[command.device_id].refusals
     if answer.reason not in _PASSING or refusals >= state.plant.site.policies.refusals:
         detail = f"{_name(command)} refused: {answer.reason.value} {answer.detail}".rstrip()
-        yield from _hold(state, ExceptionKind.COMMAND_REFUSED, detail, command.purpose)
+        yield from _other_way(state, ExceptionKind.COMMAND_REFUSED, detail, command.purpose, answer.reason)
 
 
 def command_resolved(
@@ -110,11 +111,11 @@ def _hold(state: State, kind: ExceptionKind, detail: str, purpose: Purpose) -> I
 
 def _hold_follower(state: State, task: TaskState) -> Iterator[ev.Event]:
     """The container that should have left still stands there, or may: no tote must wait for the next one."""
-    if task.status is not TaskStatus.FILLED or task.station_id is None:
+    if (point := task.leaves) is None:
         return
-    for other_id in sorted(state.stations[task.station_id].tasks - {task.task.task_id}):
-        if state.tasks[other_id].put_point == task.put_point:
-            detail = f"container {task.task.destination.container_id} has not left {task.put_point}"
+    for other_id in sorted(state.active.keys() - {task.task.task_id}):
+        if state.tasks[other_id].put_point == point:
+            detail = f"container {task.task.destination.container_id} has not left {point}"
             yield from hold_task(state, ExceptionKind.PUT_POSITION_TAKEN, detail, other_id)
 
 
@@ -126,7 +127,7 @@ def _done(state: State, command: Command, report: Report, now: Instant) -> Itera
         case ForTrip(trip_id):
             yield from tote_moved(state, command.order, state.trips[trip_id], report, now)
         case ForContainer(task_id):
-            yield from container_moved(state.tasks[task_id])
+            yield from container_moved(state, state.tasks[task_id])
         case ForUnit(station_id):
             yield from unit_moved(state, command.order, station_id, report)
 
@@ -184,12 +185,12 @@ def _wrong_location(state: State, trip: TripState, report: Report) -> Iterator[e
     yield from divert(state, trip)
 
 
-def container_moved(task: TaskState) -> Iterator[ev.Event]:
+def container_moved(state: State, task: TaskState) -> Iterator[ev.Event]:
     """What follows when a task's container has come to its put position, or has left by its exit."""
     if task.exit is None:
         yield ev.ContainerArrived(task.task.task_id)
     else:
-        yield ended(task)
+        yield ended(state, task)
 
 
 def unit_moved(state: State, order: Order, station_id: StationId, report: Report) -> Iterator[ev.Event]:
@@ -300,7 +301,23 @@ def _failed(state: State, command: Command, reason: FailureReason, code: int) ->
             yield from item_missing(state, station_id)
         case _:
             detail = f"{_name(command)} failed: {reason.value} (device code {code})"
-            yield from _hold(state, ExceptionKind.COMMAND_FAILED, detail, command.purpose)
+            yield from _other_way(state, ExceptionKind.COMMAND_FAILED, detail, command.purpose, reason)
+
+
+def _other_way(
+    state: State,
+    kind: ExceptionKind,
+    detail: str,
+    purpose: Purpose,
+    reason: FailureReason | RefusalReason,
+) -> Iterator[ev.Event]:
+    """A container that its lane does not take leaves by another one; all else is held."""
+    task = state.tasks.get(purpose.task_id) if isinstance(purpose, ForContainer) else None
+    blocked = task is not None and reason in BLOCKED and is_leaving_by_lane(state, task)
+    if task is not None and blocked and other_lane(state, task) is not None:
+        yield from take_other_lane(state, task, detail)
+    else:
+        yield from _hold(state, kind, detail, purpose)
 
 
 def _not_started(state: State, command: Command) -> Iterator[ev.Event]:

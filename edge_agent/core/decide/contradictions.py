@@ -3,6 +3,7 @@ believed in everything else."""
 
 from dataclasses import dataclass
 
+from edge_agent.core.containers import stands_at
 from edge_agent.core.moves import tote_order
 from edge_agent.core.state import State, TaskState, TripState
 from edge_agent.core.stations import trip_at
@@ -81,6 +82,6 @@ def _put_position_is_taken(state: State, task: TaskState) -> str | None:
     if task.exit is not None:
         return None
     for other in state.tasks.values():
-        if other is not task and other.put_point == task.put_point and other.container_here:
+        if other is not task and stands_at(state, other) == task.put_point:
             return f"container {other.task.destination.container_id} still stands at {task.put_point}"
     return None

@@ -5,13 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from edge_agent.core.decide.commands import done_by_hand
-from edge_agent.core.exceptions import hold, hold_task
+from edge_agent.core.device_down import end_wait
+from edge_agent.core.exceptions import hold, hold_task, settle
 from edge_agent.core.moves import divert, order
+from edge_agent.core.rereads import seen_again
+from edge_agent.core.serials import Taken
+from edge_agent.core.spare_scanners import spare_of
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import open_step, repeat_scan, trip_at, unit_order
 from edge_agent.core.verification.items import Answers, ItemExpectation, verify_item, verify_typed_item
 from edge_agent.core.verification.labels import verify_container, verify_tote
-from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_several
+from edge_agent.core.verification.reads import exact, no_read, unexpected_scan, verify_several
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.core.verification.weight import verify_weight, weight_lost
@@ -44,6 +48,8 @@ def device_reported(
         return
     came_back = device.status.mode is not Mode.READY and status.mode is Mode.READY
     yield ev.DeviceChanged(device_id, status, now.utc)
+    if came_back:
+        yield from end_wait(state, device_id)
     station = _waiting_for(state, device_id)
     if status.mode is Mode.E_STOPPED and _needs_acknowledgement(state, device_id):
         detail = "was stopped at its panel; it gets no orders until a person says that it may move again"
@@ -58,7 +64,8 @@ def _needs_acknowledgement(state: State, device_id: DeviceId) -> bool:
     site = state.plant.site
     pickers = {station.picker for station in site.stations.values()}
     moves = device_id == site.conveyor or device_id in site.storage or device_id in pickers
-    asked = state.devices[device_id].held is not None
+    stops = (one.held for one in state.exceptions.values() if one.kind is ExceptionKind.E_STOP)
+    asked = HeldDevice(device_id) in stops
     return moves and not asked and site.exceptions.e_stop.acknowledge == "agent"
 
 
@@ -73,11 +80,16 @@ def scanned(
     """What one trigger has read: a code, or several; `data` is None for the scanner's no-read text."""
     station = _waiting_for(state, scanner)
     step = open_step(state, station) if station is not None else None
+    codes = (data, *more) if data is not None else ()
+    if again := seen_again(state, scanner, codes, step, now):
+        yield ev.ScanIgnored(scanner, again.scanned, again.rule.code, again.rule.value)
+        return
     if station is None or step is None:
-        for code in (data, *more) if data is not None else ():
+        for code in codes:
             yield ev.ScanIgnored(scanner, unexpected_scan(code).scanned)
         return
-    codes = (data, *more) if data is not None else ()
+    if codes:
+        yield ev.CodesRead(scanner, exact(codes))
     verdict = verify_several(
         codes, lambda code: judge(state, station, step, code, now), expected(state, station, step)
     )
@@ -99,6 +111,8 @@ def expire_scans(state: State, now: Instant) -> Iterator[ev.Event]:
             continue
         if state.devices[step.scanner].status.mode is Mode.READY:
             yield from _rejected(state, station, step, no_read(expected(state, station, step)), now)
+        else:
+            yield from repeat_scan(state, station.station_id, step, 1, now)
 
 
 def expected(state: State, station: StationState, step: ScanStep) -> str:
@@ -147,16 +161,15 @@ def judge(
 
 def _expectation(state: State, station: StationState) -> ItemExpectation:
     """What the code of the unit in hand must agree with."""
-    hand, by_code = _hand(station), state.plant.catalogue.by_code
+    hand, by_code = _hand(station), state.catalogue.by_code
     task = state.tasks[hand.task_id]
     line = task.lines[hand.line_id]
-    units = (unit for other in task.lines.values() for unit in other.units)
     gtin = line.line.gtin
     return ItemExpectation.of_line(
         line.line,
         line.remaining,
         _Known(state.gtins, by_code),
-        {(unit.gtin, unit.serial) for unit in units if unit.serial is not None},
+        Taken(state),
         item=by_code.get(gtin),
         wrong_items=station.rejection.wrong_items if station.rejection else 0,
         overrides={(one.name, one.value) for one in task.overrides if one.gtin == gtin},
@@ -211,6 +224,10 @@ def _rejected(
     if unsure and again and step.attempt <= state.plant.site.policies.retriggers:
         yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
         return
+    spare = spare_of(state, station.station_id, step.scanner, step.target) if unsure else None
+    if spare is not None:
+        yield from _read_by(state, station, step, spare, verdict, now)
+        return
     yield from rejected_for_good(state, station, step, verdict)
 
 
@@ -240,6 +257,20 @@ def _rejection(station: StationState, step: ScanStep, verdict: Rejected) -> ev.S
         verdict.expected,
         verdict.scanned,
     )
+
+
+def _read_by(
+    state: State, station: StationState, step: ScanStep, spare: DeviceId, verdict: Rejected, now: Instant
+) -> Iterator[ev.Event]:
+    """The other scanner that looks there tries, as often as the first one has."""
+    hand = station.hand if step.target is ScanTarget.ITEM else None
+    line = ev.LineRef(hand.task_id, hand.line_id) if hand else None
+    detail = f"rule {verdict.rule.code} after {step.attempt} readings"
+    kind = _kind(step.target, verdict.rule)
+    yield from settle(
+        state, kind, f"scanner {step.scanner}", detail, "other_scanner", line, arguments={"scanner": spare}
+    )
+    yield from repeat_scan(state, station.station_id, replace(step, scanner=spare), 1, now)
 
 
 def _kind(target: ScanTarget, rule: Rule) -> ExceptionKind:

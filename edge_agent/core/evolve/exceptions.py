@@ -2,7 +2,8 @@
 
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.evolve.scans import ask_anew
-from edge_agent.core.state import PersonHold, Settled, State
+from edge_agent.core.remembered import PersonHold, Settled
+from edge_agent.core.state import State
 from edge_agent.domain import events as ev
 from edge_agent.domain.events import HeldDevice, HeldLine, HeldTask, HeldTrip, HeldUnit
 from edge_agent.domain.ids import ExceptionId
@@ -45,8 +46,8 @@ def _(event: ev.ExceptionResolved, state: State, clock_s: float) -> None:
 
 
 @apply.register
-def _(event: ev.HeldByPerson, state: State, _clock_s: float) -> None:
-    state.holds[event.subject] = PersonHold(event.subject, event.actor, event.reason, event.at)
+def _(event: ev.HeldByPerson, state: State, clock_s: float) -> None:
+    state.holds[event.subject] = PersonHold(event.subject, event.actor, event.reason, event.at, clock_s)
 
 
 @apply.register

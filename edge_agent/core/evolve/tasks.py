@@ -2,8 +2,9 @@
 
 from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.lifecycle import LINE, TASK
+from edge_agent.core.remembered import EndedTask
+from edge_agent.core.serials import end_task
 from edge_agent.core.state import (
-    EndedTask,
     LineState,
     State,
     TaskState,
@@ -83,7 +84,21 @@ def _(event: ev.EtaChanged, state: State, clock_s: float) -> None:
 def _(event: ev.ContainerArrived, state: State, _clock_s: float) -> None:
     task = state.tasks[event.task_id]
     task.status = TASK.next(task.status, event)
-    task.container_here = True
+    task.container_here, task.container_at = True, None
+
+
+@apply.register
+def _(event: ev.TaskMoved, state: State, _clock_s: float) -> None:
+    task = state.tasks[event.task_id]
+    task.status = TASK.next(task.status, event)
+    if task.station_id is not None:
+        state.stations[task.station_id].tasks.discard(event.task_id)
+    state.stations[event.station_id].tasks.add(event.task_id)
+    stands = task.put_point if task.container_here else task.container_at
+    task.station_id, task.put_point = event.station_id, event.put_point
+    task.container_here = stands == event.put_point
+    task.container_at = None if task.container_here else stands
+    task.container_g = None  # what another scale said is nothing to compare with
 
 
 @apply.register
@@ -93,10 +108,19 @@ def _(event: ev.TaskFilled, state: State, _clock_s: float) -> None:
     task.exit = event.destination
 
 
+@apply.register
+def _(event: ev.LaneChanged, state: State, _clock_s: float) -> None:
+    task = state.tasks[event.task_id]
+    task.status = TASK.next(task.status, event)
+    task.lanes.append(event.lane)
+    task.exit = event.destination
+
+
 def _end_task(event: ev.TaskCompleted | ev.TaskCancelled, state: State, _clock_s: float) -> None:
     task = state.tasks[event.task_id]
     status = TASK.next(task.status, event)
     del state.tasks[event.task_id], state.active[event.task_id]
+    end_task(state, task, shipped=isinstance(event, ev.TaskCompleted))
     state.containers.pop(task.task.destination.container_id, None)
     state.count_gtins(task.task, -1)
     if task.station_id is not None:

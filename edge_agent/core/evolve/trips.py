@@ -65,6 +65,13 @@ def _(event: ev.ToteReleased, state: State, _clock_s: float) -> None:
 
 
 @apply.register
+def _(event: ev.ToteIdentified, state: State, _clock_s: float) -> None:
+    trip = state.trips[event.trip_id]
+    trip.status = TRIP.next(trip.status, event)
+    trip.location, trip.asrs, trip.destination = event.location, event.asrs, event.destination
+
+
+@apply.register
 def _(event: ev.ToteQuarantined, state: State, _clock_s: float) -> None:
     state.barred[event.tote] = state.next_arrival
 

@@ -4,12 +4,14 @@ from edge_agent.core.evolve.dispatch import apply
 from edge_agent.core.evolve.scans import ask_anew, end_scan
 from edge_agent.core.lifecycle import LINE, UNIT
 from edge_agent.core.rejection import Rejection
+from edge_agent.core.serials import free, take
 from edge_agent.core.state import (
     Hand,
     ScanStep,
     State,
     StationState,
 )
+from edge_agent.core.verification.reads import Read
 from edge_agent.core.verification.rules import Rule
 from edge_agent.domain import events as ev
 from edge_agent.domain.ids import StationId
@@ -70,8 +72,24 @@ def _(event: ev.UnitWeighed, state: State, clock_s: float) -> None:
 
 
 @apply.register
+def _(event: ev.CodesRead, state: State, clock_s: float) -> None:
+    state.devices[event.scanner].read = Read(event.codes, clock_s)
+
+
+@apply.register
+def _(event: ev.ScanIgnored, state: State, clock_s: float) -> None:
+    """A label may stay in view for long: each re-read begins the time anew."""
+    scanner = state.devices[event.scanner]
+    if scanner.read is not None and event.name in (Rule.REREAD, Rule.SAME_SCAN):
+        scanner.read = Read(scanner.read.codes, clock_s)
+        scanner.rereads += event.name == Rule.REREAD
+
+
+@apply.register
 def _(event: ev.UnitVerified, state: State, clock_s: float) -> None:
-    _advance(state, event, event.station_id, clock_s).unit = event.unit
+    hand = _advance(state, event, event.station_id, clock_s)
+    hand.unit = event.unit
+    take(state, event.unit, hand.task_id)
     end_scan(state, event.station_id, clock_s)
 
 
@@ -138,10 +156,11 @@ def _(event: ev.UnitPlaced, state: State, clock_s: float) -> None:
 @apply.register
 def _(event: ev.UnitPutBack, state: State, clock_s: float) -> None:
     hand = _advance(state, event, event.station_id, clock_s)
+    free(state, hand.unit)
     if hand.rejected_by:  # else a person has put it back by their own choice
         state.line(ev.LineRef(hand.task_id, hand.line_id)).failed_picks += 1
 
 
 @apply.register
 def _(event: ev.UnitLost, state: State, clock_s: float) -> None:
-    _advance(state, event, event.station_id, clock_s)
+    free(state, _advance(state, event, event.station_id, clock_s).unit)

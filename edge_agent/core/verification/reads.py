@@ -1,13 +1,12 @@
 """V12, V14, V15, V16 and V20: what is told from how a code came, before or beside what it says. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from edge_agent.core.verification.barcode import printable
 from edge_agent.core.verification.rules import Rule
 from edge_agent.core.verification.verdicts import NOTHING, Passed, Rejected
-from edge_agent.domain.ids import DeviceId
 
 REREAD_S = 0.6
 """A scanner that still sees the label it has read sends it again; no person or machine is that quick."""
@@ -51,38 +50,24 @@ def verify_several(
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """When a scanner last saw a code, in seconds of the agent's own clock."""
+    """What a scanner read last with one trigger, and when, in seconds of the agent's own clock."""
 
-    data: bytes
+    codes: tuple[str, ...]
+    """As `exact` gives them."""
     at_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rereads:
-    """What each scanner read last, for V12 and V14, and how often it read the same again."""
+def exact(codes: Iterable[bytes]) -> tuple[str, ...]:
+    """Codes as text that holds every byte, a character for each."""
+    return tuple(code.decode("latin-1") for code in codes)
 
-    last: Mapping[DeviceId, Read] = field(default_factory=dict)
-    counts: Mapping[DeviceId, int] = field(default_factory=dict)
-    """Re-reads (V14) of each scanner."""
 
-    def verdict(self, scanner: DeviceId, data: bytes, at_s: float, *, serial: bool) -> Rejected | None:
-        """V14, or V12 for a code with a serial number: the scan that came just before, once more.
+def reread(last: Read | None, codes: Sequence[bytes], at_s: float, *, serial: bool) -> Rejected | None:
+    """V14, or V12 for a code with a serial number: what the scanner read just before, once more.
 
-        None: a scan to be judged. `at_s` must come from the same clock as what is remembered.
-        """
-        last = self.last.get(scanner)
-        if last is None or last.data != data or not 0 <= at_s - last.at_s <= REREAD_S:
-            return None
-        return Rejected(Rule.SAME_SCAN if serial else Rule.REREAD, "another code", printable(data))
-
-    def after(
-        self, scanner: DeviceId, data: bytes, at_s: float, verdict: Rejected | None = None
-    ) -> "Rereads":
-        """With this scan remembered, re-reads too: a label may stay in view for long."""
-        again = verdict is not None and verdict.rule is Rule.REREAD
-        counts = {**self.counts, scanner: self.counts.get(scanner, 0) + 1} if again else self.counts
-        return Rereads({**self.last, scanner: Read(data, at_s)}, counts)
-
-    def triggered(self, scanner: DeviceId) -> "Rereads":
-        """With the scanner triggered anew: what it reads now was asked for, be it the same code."""
-        return replace(self, last={key: read for key, read in self.last.items() if key != scanner})
+    None: a scan to be judged. `at_s` must come from the same clock as what is remembered.
+    """
+    if last is None or last.codes != exact(codes) or not 0 <= at_s - last.at_s <= REREAD_S:
+        return None
+    shown = ", ".join(printable(code) for code in codes)
+    return Rejected(Rule.SAME_SCAN if serial else Rule.REREAD, "another code", shown)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from edge_agent.domain.events.agent import (
     AgentStarted,
+    CatalogueReplaced,
     ClockChanged,
     ClockStepped,
     DeviceChanged,
@@ -51,6 +52,7 @@ from edge_agent.domain.events.task import (
     CancelRequested,
     ContainerArrived,
     EtaChanged,
+    LaneChanged,
     LineCancelled,
     LinePicked,
     LineShort,
@@ -64,6 +66,7 @@ from edge_agent.domain.events.task import (
     TaskCancelled,
     TaskCompleted,
     TaskFilled,
+    TaskMoved,
     TaskRejected,
     TaskReplaced,
     TaskStarted,
@@ -71,6 +74,7 @@ from edge_agent.domain.events.task import (
 from edge_agent.domain.events.trip import (
     ToteDelivered,
     ToteDiverted,
+    ToteIdentified,
     TotePresented,
     ToteQuarantined,
     ToteReleased,
@@ -85,6 +89,7 @@ from edge_agent.domain.events.trip import (
 )
 from edge_agent.domain.events.unit import (
     AnswerTaken,
+    CodesRead,
     ContainerVerified,
     ContainerWeighed,
     PlacedUnitLost,
@@ -110,6 +115,7 @@ Event: TypeAlias = (
     | DiskChanged
     | ClockChanged
     | ClockStepped
+    | CatalogueReplaced
     | TaskAccepted
     | TaskReplaced
     | TaskRejected
@@ -117,7 +123,9 @@ Event: TypeAlias = (
     | TaskStarted
     | EtaChanged
     | ContainerArrived
+    | TaskMoved
     | TaskFilled
+    | LaneChanged
     | TaskCompleted
     | TaskCancelled
     | SourceExhausted
@@ -138,6 +146,7 @@ Event: TypeAlias = (
     | ToteReleased
     | ToteReturned
     | ToteDiverted
+    | ToteIdentified
     | ToteRemoved
     | ToteQuarantined
     | TripEnded
@@ -152,6 +161,7 @@ Event: TypeAlias = (
     | UnitGripped
     | UnitMissing
     | ScanRequested
+    | CodesRead
     | ScanIgnored
     | UnitVerified
     | ContainerVerified
@@ -192,8 +202,10 @@ __all__ = [
     "AgentStarted",
     "AnswerTaken",
     "CancelRequested",
+    "CatalogueReplaced",
     "ClockChanged",
     "ClockStepped",
+    "CodesRead",
     "CommandAccepted",
     "CommandDone",
     "CommandFailed",
@@ -220,6 +232,7 @@ __all__ = [
     "HeldTask",
     "HeldTrip",
     "HeldUnit",
+    "LaneChanged",
     "LineCancelled",
     "LinePicked",
     "LineRef",
@@ -246,11 +259,13 @@ __all__ = [
     "TaskCancelled",
     "TaskCompleted",
     "TaskFilled",
+    "TaskMoved",
     "TaskRejected",
     "TaskReplaced",
     "TaskStarted",
     "ToteDelivered",
     "ToteDiverted",
+    "ToteIdentified",
     "TotePresented",
     "ToteQuarantined",
     "ToteReleased",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from edge_agent.domain.device import DeviceStatus
 from edge_agent.domain.ids import CommandId, DeviceId
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.time import ClockSync
 
 
@@ -43,6 +44,13 @@ class DrainChanged:
     """From now on no new work is ordered (`draining`), or it is again. A start ends draining."""
 
     draining: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueReplaced:
+    """From now on codes and weights are compared with this item master; no revision before was as high."""
+
+    catalogue: Catalogue
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,12 @@ class ExceptionKind(StrEnum):
     """The container before it has not left."""
     E_STOP = "e_stop"
     """A machine was stopped at its panel, and a person has not said yet that it may move again."""
+    DEVICE_DOWN = "device_down"
+    """A device that somebody waits for has not been ready for long."""
+    LANE_BLOCKED = "lane_blocked"
+    """A container cannot leave by its lane."""
+    STATION_DOWN = "station_down"
+    """A station does not pick, and its tasks go to another one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from edge_agent.domain.events.common import FieldError, LineResult, PickedUnit, SourceReason
-from edge_agent.domain.ids import Gtin, LineId, LocationId, Lpn, PointId, StationId, TaskId
+from edge_agent.domain.ids import Gtin, LaneId, LineId, LocationId, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.task import PickTask, Source
 
 
@@ -37,7 +37,7 @@ class TaskReplaced:
 
 @dataclass(frozen=True, slots=True)
 class TaskRejected:
-    """A message was refused at intake. `message_type` is submit, cancel or replay."""
+    """A message was refused at intake. `message_type` is submit, cancel, replay or catalogue."""
 
     message_type: str
     code: str
@@ -86,11 +86,29 @@ class ContainerArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskMoved:
+    """The task goes on at another station; its container follows, with what is in it."""
+
+    task_id: TaskId
+    station_id: StationId
+    put_point: PointId
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFilled:
     """Every line has ended; the container leaves for `destination`, or was never fetched (None)."""
 
     task_id: TaskId
     destination: PointId | None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneChanged:
+    """The filled container leaves by another lane than it was to."""
+
+    task_id: TaskId
+    lane: LaneId
+    destination: PointId
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +120,8 @@ class TaskCompleted:
     order_id: str
     lines: tuple[LineResult, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    lane: LaneId | None = None
+    """Which lane the container has left by; None: by the reject point, or it was never fetched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,17 @@ class ToteRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ToteIdentified:
+    """A person knows the tote on the reject point: it is the one of this trip, and goes to that location."""
+
+    trip_id: TripId
+    location: LocationId
+    asrs: DeviceId
+    destination: PointId
+    """The infeed of that AS/RS."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToteQuarantined:
     """The tote holds what it should not. No task that is open now asks for it again."""
 

@@ -56,11 +56,22 @@ class ScanRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class CodesRead:
+    """What one trigger of a scanner has read for the step that waits; what follows stands behind it."""
+
+    scanner: DeviceId
+    codes: tuple[str, ...]
+    """A character for each byte."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScanIgnored:
-    """A scan that no open step waits for (V20): no effect."""
+    """A scan without effect: no step waits for it (V20), or it is the one before, once more (V12, V14)."""
 
     scanner: DeviceId
     scanned: str
+    rule: str = "V20"
+    name: str = "unexpected_scan"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,18 @@
 """How a code came: read again at once, several in one trigger, none at all, or for nobody."""
 
-from edge_agent.core.verification.reads import Read, Rereads, no_read, unexpected_scan, verify_several
+import pytest
+
+from edge_agent.core.verification.reads import (
+    REREAD_S,
+    Read,
+    exact,
+    no_read,
+    reread,
+    unexpected_scan,
+    verify_several,
+)
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import NOTHING, Passed, Rejected
-from edge_agent.domain.ids import DeviceId
-
-HAND, FIXED = DeviceId("hand-1"), DeviceId("item-scan")
 
 
 def only_a(code: bytes) -> Passed | Rejected:
@@ -16,37 +23,37 @@ def only_a(code: bytes) -> Passed | Rejected:
     return Rejected(Rule.WRONG_TOTE, "A", code.decode())
 
 
-def test_a_label_that_stays_in_view_is_one_scan_however_long() -> None:
-    seen, scans = Rereads(), 0
-    for tenth in range(50):
-        verdict = seen.verdict(HAND, b"A", tenth / 10, serial=False)
-        seen = seen.after(HAND, b"A", tenth / 10, verdict)
-        scans += verdict is None
-    assert scans == 1
-    assert seen.counts == {HAND: 49}
-    assert seen.verdict(HAND, b"A", 4.9 + 0.7, serial=False) is None
-
-
 def test_a_reread_has_no_effect_and_says_so() -> None:
-    verdict = Rereads().after(HAND, b"A\x1d", 1.0).verdict(HAND, b"A\x1d", 1.1, serial=False)
+    verdict = reread(Read(exact([b"A\x1d"]), 1.0), [b"A\x1d"], 1.1, serial=False)
     assert verdict == Rejected(Rule.REREAD, "another code", "A<GS>")
     assert verdict.permits is Permits.IGNORED
 
 
-def test_the_same_serial_number_at_once_is_the_same_scan_and_not_counted_as_a_reread() -> None:
-    seen = Rereads().after(HAND, b"A", 1.0)
-    verdict = seen.verdict(HAND, b"A", 1.1, serial=True)
+def test_the_same_serial_number_at_once_is_the_same_scan() -> None:
+    verdict = reread(Read(("A",), 1.0), [b"A"], 1.1, serial=True)
     assert verdict is not None
     assert verdict.rule is Rule.SAME_SCAN
-    assert seen.after(HAND, b"A", 1.1, verdict).counts == {}
 
 
-def test_what_a_new_trigger_reads_was_asked_for() -> None:
-    seen = Rereads().after(HAND, b"A", 1.0).after(FIXED, b"A", 1.0)
-    again = seen.triggered(HAND)
-    assert again.verdict(HAND, b"A", 1.1, serial=False) is None
-    assert again.verdict(FIXED, b"A", 1.1, serial=False) is not None
-    assert seen.last == {HAND: Read(b"A", 1.0), FIXED: Read(b"A", 1.0)}
+@pytest.mark.parametrize(
+    ("codes", "at_s"),
+    [
+        ([b"B"], 1.1),
+        ([b"A", b"B"], 1.1),
+        ([b"A"], 1.0 + REREAD_S + 0.01),
+        ([b"A"], 0.9),
+        ([], 1.1),
+    ],
+    ids=["another code", "one more code", "too late", "before it", "nothing"],
+)
+def test_anything_else_is_a_scan_to_be_judged(codes: list[bytes], at_s: float) -> None:
+    assert reread(Read(("A",), 1.0), codes, at_s, serial=False) is None
+
+
+def test_every_byte_of_a_code_counts() -> None:
+    noise = bytes(range(256))
+    assert exact([noise])[0].encode("latin-1") == noise
+    assert exact([b"\xff"]) != exact([b"\\xff"])
 
 
 def test_of_several_codes_exactly_one_must_fit() -> None:

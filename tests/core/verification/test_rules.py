@@ -11,11 +11,11 @@ from edge_agent.core.verification.items import (
     verify_quantity,
 )
 from edge_agent.core.verification.labels import verify_container, verify_location, verify_tote
-from edge_agent.core.verification.reads import Rereads, no_read, unexpected_scan, verify_several
+from edge_agent.core.verification.reads import Read, exact, no_read, reread, unexpected_scan, verify_several
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.core.verification.weight import verify_weight
-from edge_agent.domain.ids import DeviceId, LocationId, Lpn
+from edge_agent.domain.ids import LocationId, Lpn
 from edge_agent.domain.item import Need, Weight
 from tests.core.verification.expectations import (
     ANY_LOT,
@@ -24,7 +24,6 @@ from tests.core.verification.expectations import (
     CODE,
     DATED,
     FRESH,
-    HAND,
     LABELS,
     LINK,
     LOT,
@@ -56,9 +55,8 @@ def several(*codes: bytes, expected: ItemExpectation = PLAIN) -> ItemVerdict:
     return verify_several(codes, lambda code: item(code, expected), expected.gtin)
 
 
-def again(data: bytes, after_s: float, *, serial: bool = False, scanner: str = HAND) -> Rejected | None:
-    seen = Rereads().after(HAND, CODE, 100.0)
-    return seen.verdict(DeviceId(scanner), data, 100.0 + after_s, serial=serial)
+def again(data: bytes, after_s: float, *, serial: bool = False) -> Rejected | None:
+    return reread(Read(exact([CODE]), 100.0), [data], 100.0 + after_s, serial=serial)
 
 
 FIRES: dict[Rule, list[Verdict | None]] = {
@@ -208,7 +206,6 @@ SILENT: dict[Rule, list[Verdict | None]] = {
         again(CODE, 0.61),
         again(CODE, -0.1),
         again(CODE + b"10A", 0.1),
-        again(CODE, 0.1, scanner="hand-2"),
         again(CODE, 0.1, serial=True),
     ],
     Rule.NO_READ: [item(b""), several(CODE)],

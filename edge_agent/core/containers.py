@@ -1,0 +1,33 @@
+"""Where order containers stand: what is on a put position, or may still be."""
+
+from collections.abc import Iterator
+
+from edge_agent.core.lifecycle import CommandStatus
+from edge_agent.core.state import State, TaskState
+from edge_agent.domain.ids import PointId
+
+
+def has_left(state: State, task: TaskState) -> bool:
+    """The conveyor has taken the container off the put position that it was to leave."""
+    command = state.commands.get(task.container_command) if task.container_command else None
+    return task.leaves is not None and command is not None and command.status is CommandStatus.ACCEPTED
+
+
+def stands_at(state: State, task: TaskState) -> PointId | None:
+    """The put position that the container stands on; None while it is under way or in the supply."""
+    if task.container_here:
+        return task.put_point
+    return None if has_left(state, task) else task.container_at
+
+
+def taken_points(state: State, asking: TaskState | None = None) -> Iterator[PointId]:
+    """Every put position that a container stands on, or is to come to. A task that asks may have its own."""
+    for task_id in state.active:
+        task = state.tasks[task_id]
+        if task is asking:
+            continue
+        gone = has_left(state, task)
+        if task.put_point is not None and not (gone and task.container_at is None):
+            yield task.put_point
+        if task.container_at is not None and not gone:
+            yield task.container_at

@@ -1,0 +1,56 @@
+"""A longer while in which also that happens which takes time: what stays away has another beside it."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from edge_agent.core.lifecycle import TaskStatus
+from edge_agent.core.state import TaskState
+from edge_agent.domain import command as cmd
+from edge_agent.domain import events as ev
+from edge_agent.domain.decision import StationHold
+from edge_agent.domain.device import Mode
+from edge_agent.domain.task import PickTask
+from tests.core.any_day import AnyDay, orders
+
+
+class AnyWeek(AnyDay):
+    """Any day, with long stops."""
+
+    @precondition(lambda self: self.agent.scan_steps())
+    @rule()
+    def read_twice(self) -> None:
+        """A scanner sends its code once more: it counts only where a step has asked for it since."""
+        station_id, scanner = self.agent.scan_steps()[0]
+        code = self.agent.sees(station_id)
+        self.agent.scan(code, scanner)
+        if scanner not in [waiting for _, waiting in self.agent.scan_steps()]:
+            (ignored,) = self.agent.scan(code, scanner)
+            assert isinstance(ignored, ev.ScanIgnored)
+            assert ignored.rule == "V14"
+
+    @rule(order=orders)
+    def a_lane_is_full(self, order: PickTask) -> None:
+        """A container that leaves does not get there, and tries the other one."""
+        self.submit_order(order, 0)
+        self.all_is_well()
+        command = self.up_to_a_stage(TaskStatus.FILLED)
+        task = self.agent.state.holder_of(command.purpose) if command is not None else None
+        if not isinstance(task, TaskState) or command is None or task.lanes:
+            return
+        if task.exit != self.agent.plant.site.reject:
+            self.agent.fail(command, cmd.FailureReason.DESTINATION_FULL)
+
+    @rule(order=orders, steps=st.integers(0, 25), data=st.data(), mode=st.sampled_from(Mode))
+    def a_station_stops_for_long(self, order: PickTask, steps: int, data: st.DataObject, mode: Mode) -> None:
+        """Its tasks go to the other one, whatever is under way for them."""
+        self.submit_order(order, 0)
+        self.things_go_on(steps, None)
+        name, station = data.draw(st.sampled_from(sorted(self.agent.plant.site.stations.items())))
+        if mode is Mode.READY:
+            self.agent.hold(StationHold(name))
+        else:
+            self.agent.show(mode, station.picker)
+        self.agent.wait(4.5)
+        for _ in range(data.draw(st.integers(0, 10))):
+            self.check()
+            self.agent.advance()
