@@ -7,6 +7,7 @@ from edge_agent.domain import events as ev
 from edge_agent.domain.decision import Action, DecisionCode
 from edge_agent.domain.device import NoWeight
 from edge_agent.domain.events import ExceptionKind, ScanTarget
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from tests.core.agent import ANNA, BO, CUP, MUG, PEN, SUE, Agent, a_line, a_site, a_task, an_agent, ean
 from tests.core.floor import EMPTY_G, UNIT_G
@@ -107,6 +108,19 @@ def test_units_that_cannot_be_weighed_hold_their_task_and_no_further_tote_is_ask
     assert agent.of(ev.SourceExhausted) == []
     agent.answer(Action.SCAN_AGAIN)
     agent.run()
+    assert agent.last(ev.TaskCompleted).lines[0].picked == 1
+
+
+def test_a_unit_whose_weight_was_not_known_when_it_was_gripped_is_put_back_and_weighed() -> None:
+    agent = an_agent_with_scales()
+    object.__setattr__(agent.plant, "catalogue", Catalogue())
+    up_to(agent, ScanTarget.ITEM)
+    object.__setattr__(agent.plant, "catalogue", WEIGHTS)  # a new one was read at a restart
+    agent.read()
+    rejected = agent.last(ev.ScanRejected)
+    assert (rejected.rule, rejected.scanned) == ("V18", "nothing")
+    agent.run()
+    assert len(agent.of(ev.UnitWeighed)) == 1
     assert agent.last(ev.TaskCompleted).lines[0].picked == 1
 
 

@@ -196,8 +196,9 @@ def _weighed(
     hand, at = _hand(station), state.plant.site.stations[station.station_id]
     expected = expectation.weight.times(verdict.units)
     weights_g = [one for one in (hand.weight_g, hand.scale_g) if one is not None]
-    if not weights_g:
-        return weight_lost(expected) if state.devices[at.picker].weighs else verdict
+    lost = not weights_g and state.devices[at.picker].weighs
+    if lost or (at.scale is not None and hand.scale_g is None):
+        return weight_lost(expected)
     seconds = (verify_weight(weight_g, expected) for weight_g in weights_g)
     return next((second for second in seconds if isinstance(second, Rejected)), verdict)
 
