@@ -12,7 +12,7 @@ from edge_agent.core.verification.barcode import SiteLabels
 from edge_agent.domain.command import Command, ForContainer, ForTrip, ForUnit, Purpose
 from edge_agent.domain.decision import HoldSubject
 from edge_agent.domain.device import DeviceStatus, Mode
-from edge_agent.domain.events import ExceptionRaised, LineRef, PickedUnit, ScanTarget
+from edge_agent.domain.events import ExceptionRaised, LineRef, Override, PickedUnit, ScanTarget
 from edge_agent.domain.ids import (
     CommandId,
     DeviceId,
@@ -28,6 +28,7 @@ from edge_agent.domain.ids import (
 )
 from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Labels, Site
+from edge_agent.domain.station import Answer
 from edge_agent.domain.tagged import Tagged
 from edge_agent.domain.task import Line, PickTask, Source
 from edge_agent.domain.time import ClockSync
@@ -47,10 +48,17 @@ class Plant:
     """Which scanners send AIM identifiers (from their profiles)."""
     catalogue: Catalogue = field(default=Catalogue(), repr=False)
     """The item master as it was read at the start."""
+    persons: frozenset[DeviceId] = frozenset()
+    """Devices that are a person (from their profiles)."""
     labels: SiteLabels = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", SiteLabels(self.site.labels))
+
+    def has_operator(self, station_id: StationId) -> bool:
+        """Whether a person works at the station instead of a machine."""
+        station = self.site.stations.get(station_id)
+        return station is not None and station.picker in self.persons
 
 
 @dataclass(slots=True)
@@ -118,6 +126,8 @@ class TaskState:
     container_command: CommandId | None = None
     cancel_reason: str | None = None
     held: ExceptionId | None = None
+    overrides: list[Override] = field(default_factory=list)
+    """What two persons have let pass for this task."""
 
     @property
     def order(self) -> Rank:
@@ -172,8 +182,29 @@ class ScanStep:
     target: ScanTarget
     scanner: DeviceId
     attempt: int
-    deadline_s: float
+    deadline_s: float | None
+    """None: a person is asked, and takes as long as it takes."""
     requested_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why the last scan at an operator's station did not count; its step is still open."""
+
+    target: ScanTarget
+    rule: str
+    """V1..V20."""
+    name: str
+    """The rule's name: some numbers have several."""
+    expected: str
+    scanned: str
+    data_hex: str
+    """What was scanned, byte for byte."""
+    typed: bool = False
+    attempt: int = 1
+    """Rejections in a row at this step."""
+    wrong_items: int = 0
+    """Wrong items in a row at this step."""
 
 
 @dataclass(slots=True)
@@ -181,6 +212,14 @@ class StationState:
     station_id: StationId
     hand: Hand | None = None
     scan: ScanStep | None = None
+    rejection: Rejection | None = None
+    """Of the step that is open at an operator's station."""
+    given: dict[Answer, str] = field(default_factory=dict)
+    """What the person has told of the unit because its code does not say it."""
+    step: int = 0
+    """Counts what a person is asked here, so that an answer can say which prompt it is to."""
+    since_s: float = 0.0
+    """When that last changed, on the agent's clock."""
     tasks: set[TaskId] = field(default_factory=set)
     """Tasks that have a put position here."""
 

@@ -65,6 +65,10 @@ class Action(StrEnum):
     """What the line still lacks is cancelled; the rest of its task goes on."""
     RESUME = "resume"
     """The machine was released at its panel and may move again."""
+    OVERRIDE = "override"
+    """The rule is set aside for this task and this very value: the unit is right all the same."""
+    PICK_AGAIN = "pick_again"
+    """The unit lies in its tote again; the person at the station picks another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,12 @@ class DecisionCode(StrEnum):
     """A reason must be given."""
     NOT_POSSIBLE_NOW = "not_possible_now"
     """The agent knows something that contradicts the answer; the text says what."""
+    UNKNOWN_STATION = "unknown_station"
+    """There is no such station, or a machine works there."""
+    ALREADY_ANSWERED = "already_answered"
+    """The answer came late, or twice: the prompt that it names is no longer open."""
+    NOT_ASKED = "not_asked"
+    """The open prompt does not take this answer; the text names what it takes."""
     UNKNOWN_SUBJECT = "unknown_subject"
     """There is no such station, device or lane, and no such open task."""
     ALREADY_HELD = "already_held"

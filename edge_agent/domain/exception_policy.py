@@ -116,6 +116,7 @@ _SUPERVISOR = ActionRule(role=Role.SUPERVISOR, approval=False, reason=True)
 DEFAULT_RULES: Mapping[Action, ActionRule] = {
     **dict.fromkeys(Action, _OPERATOR),
     Action.PLACED: ActionRule(role=Role.OPERATOR, approval=True, reason=True),
+    Action.OVERRIDE: ActionRule(role=Role.OPERATOR, approval=True, reason=True),
     Action.LOST: ActionRule(role=Role.OPERATOR, approval=False, reason=True),
     Action.CANCEL_REST: _SUPERVISOR,
     Action.CANCEL_LINE: _SUPERVISOR,

@@ -8,7 +8,7 @@ from edge_agent.domain.command import Accepted, Done, Failed, Refusal, Unknown
 from edge_agent.domain.decision import Actor, HoldSubject
 from edge_agent.domain.device import DeviceStatus
 from edge_agent.domain.events import FieldError
-from edge_agent.domain.ids import CommandId, DeviceId, ExceptionId, TaskId
+from edge_agent.domain.ids import CommandId, DeviceId, ExceptionId, StationId, TaskId
 from edge_agent.domain.task import CancelRequest, PickTask
 from edge_agent.domain.time import ClockSync
 
@@ -115,6 +115,21 @@ class ExceptionAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class StationAnswered:
+    """The person at an operator's station answers its prompt. `answer` is as it came: what it must be is
+    checked."""
+
+    station_id: StationId
+    answer: str
+    actor: Actor
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    approver: Actor | None = None
+    reason: str = ""
+    step: int | None = None
+    """The number of the prompt that is answered; None: the one that is open, whichever it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class HoldPlaced:
     """A person stops something: no new work is given there."""
 
@@ -151,6 +166,7 @@ Input: TypeAlias = (
     | ClockSet
     | Scanned
     | ExceptionAnswered
+    | StationAnswered
     | HoldPlaced
     | HoldReleased
     | Tick

@@ -91,12 +91,12 @@ class DeviceSettings(Section):
     """The name of its profile: a file in `profiles/` beside the site file, or a shipped one."""
     address: str = Field(
         pattern=r"^(opc\.tcp://[^/\s]+(/\S*)?|modbus://[^/\s]+/\d+|(tcp|tcp-listen|socket)://[^/\s]+"
-        r"|rfc2217://[^/\s]+|(serial|hid)://\S+)$"
+        r"|rfc2217://[^/\s]+|(serial|hid|person)://\S+)$"
     )
     """`opc.tcp://host:port/path`, `modbus://host:port/unit`, `tcp://host:port` (we connect),
     `tcp-listen://host:port` (the device connects to us), `serial:///dev/...?baudrate=9600`; a serial server's
     port, `rfc2217://host:port?baudrate=9600` or raw `socket://host:port`; a scanner that types,
-    `hid:///dev/input/by-id/name`."""
+    `hid:///dev/input/by-id/name`; a person, `person://name`."""
 
 
 class Point(Section):

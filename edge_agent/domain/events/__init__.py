@@ -28,6 +28,7 @@ from edge_agent.domain.events.common import (
     FieldError,
     LineRef,
     LineResult,
+    Override,
     PickedUnit,
     ScanTarget,
     SourceReason,
@@ -83,7 +84,9 @@ from edge_agent.domain.events.trip import (
     TripRetrieved,
 )
 from edge_agent.domain.events.unit import (
+    AnswerTaken,
     ContainerVerified,
+    RuleOverridden,
     ScanIgnored,
     ScanRejected,
     ScanRequested,
@@ -149,6 +152,8 @@ Event: TypeAlias = (
     | UnitVerified
     | ContainerVerified
     | ScanRejected
+    | AnswerTaken
+    | RuleOverridden
     | UnitPlaced
     | UnitPutBack
     | UnitLost
@@ -177,6 +182,7 @@ class Recorded:
 
 __all__ = [
     "AgentStarted",
+    "AnswerTaken",
     "CancelRequested",
     "ClockChanged",
     "ClockStepped",
@@ -211,10 +217,12 @@ __all__ = [
     "LineResult",
     "LineShort",
     "LineUnassigned",
+    "Override",
     "PickedUnit",
     "Recorded",
     "ReleasedByPerson",
     "ReplenishmentRequested",
+    "RuleOverridden",
     "ScanIgnored",
     "ScanRejected",
     "ScanRequested",

@@ -37,6 +37,22 @@ class PickedUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """Two persons let a value pass that a rule rejects: for one task, and for this very value of this item."""
+
+    rule: str
+    """V1..V20."""
+    name: str
+    """The rule's name: some numbers have several."""
+    gtin: Gtin
+    value: str
+    """What was scanned where the rule expects something else: the lot, the last day, the serial number."""
+    actor: str
+    approver: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineResult:
     """How a line ended: ordered = picked + short + cancelled (invariant 6)."""
 

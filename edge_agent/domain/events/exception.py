@@ -97,7 +97,7 @@ class ExceptionResolved:
 class DecisionRefused:
     """A person's answer, hold or release was refused; it has changed nothing. Kept for whoever asks later.
 
-    It names the exception that was answered or the subject of the hold; `action` is as it came, `hold` or
+    It names the exception or the station that was answered, or the subject of the hold; `action` is as it came, `hold` or
     `release` for a subject.
     """
 
@@ -107,6 +107,8 @@ class DecisionRefused:
     actor: str
     code: DecisionCode
     text: str
+    station_id: StationId | None = None
+    """Where it was an answer to an operator's station's prompt."""
 
 
 @dataclass(frozen=True, slots=True)

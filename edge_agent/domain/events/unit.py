@@ -1,9 +1,20 @@
 """The unit in hand at a station, and the scans that gate it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from edge_agent.domain.events.common import PickedUnit, ScanTarget
-from edge_agent.domain.ids import DeviceId, LineId, LocationId, Lpn, StationId, TaskId, TripId
+from edge_agent.domain.events.common import Override, PickedUnit, ScanTarget
+from edge_agent.domain.ids import (
+    DeviceId,
+    ExceptionId,
+    LineId,
+    LocationId,
+    Lpn,
+    StationId,
+    TaskId,
+    TripId,
+)
+from edge_agent.domain.station import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,9 @@ class ScanRequested:
     scanner: DeviceId
     target: ScanTarget
     attempt: int
-    deadline_s: float
-    """On the agent's clock: no scan by then counts as a no-read."""
+    deadline_s: float | None
+    """On the agent's clock: no scan by then counts as a no-read. None: a person scans, and takes as long as
+    it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,10 @@ class UnitVerified:
     line_id: LineId
     scanner: DeviceId
     unit: PickedUnit
+    typed: bool = False
+    """A person typed the code in, and a supervisor stood behind it (V15)."""
+    overrides: tuple[Override, ...] = ()
+    """The rules that it passed only because two persons said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +89,11 @@ class ContainerVerified:
 
 @dataclass(frozen=True, slots=True)
 class ScanRejected:
-    """A check has failed for good; no quantity changes."""
+    """A check has failed; no quantity changes.
+
+    For good, so that the unit goes back or the tote leaves. At an operator's station the step stays open: the
+    person is told why and scans again.
+    """
 
     station_id: StationId
     task_id: TaskId | None
@@ -84,6 +104,42 @@ class ScanRejected:
     name: str
     expected: str
     scanned: str
+    step_open: bool = False
+    """The step goes on, and a person is told why; only at an operator's station."""
+    data_hex: str = ""
+    """What was scanned, byte for byte, where the step stays open."""
+    typed: bool = False
+    """It was typed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTaken:
+    """The person at an operator's station has answered its prompt; what follows from it stands behind it."""
+
+    station_id: StationId
+    task_id: TaskId | None
+    line_id: LineId | None
+    answer: Answer
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    actor: str = ""
+    approver: str | None = None
+    """The second person, where the answer needs one."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOverridden:
+    """Two persons let a unit pass that a rule has rejected, and those of its task that are like it."""
+
+    station_id: StationId
+    task_id: TaskId
+    line_id: LineId
+    exception_id: ExceptionId
+    override: Override
+    scanned: str
+    """What was scanned, fit to be shown."""
+    data_hex: str
+    """The same byte for byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +174,5 @@ class UnitLost:
     tote: Lpn
     location: LocationId
     reason: str
+    damaged: bool = False
+    """It is not gone but set aside, because it cannot be sold."""
