@@ -12,8 +12,11 @@ STATUSES: Mapping[DecisionCode, HTTPStatus] = MappingProxyType(
     {
         DecisionCode.UNKNOWN_EXCEPTION: HTTPStatus.NOT_FOUND,
         DecisionCode.UNKNOWN_SUBJECT: HTTPStatus.NOT_FOUND,
+        DecisionCode.UNKNOWN_STATION: HTTPStatus.NOT_FOUND,
         DecisionCode.ALREADY_RESOLVED: HTTPStatus.CONFLICT,
         DecisionCode.ALREADY_HELD: HTTPStatus.CONFLICT,
+        DecisionCode.ALREADY_ANSWERED: HTTPStatus.CONFLICT,
+        DecisionCode.NOT_ASKED: HTTPStatus.CONFLICT,
         DecisionCode.NOT_HELD: HTTPStatus.CONFLICT,
         DecisionCode.NOT_POSSIBLE_NOW: HTTPStatus.CONFLICT,
         DecisionCode.UNKNOWN_ACTION: HTTPStatus.UNPROCESSABLE_ENTITY,
