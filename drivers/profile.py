@@ -248,6 +248,7 @@ class Handshake(StrEnum):
     MAILBOX = "mailbox"
     METHODS = "methods"
     SCANNER = "scanner"
+    PERSON = "person"
 
 
 class Profile(Part):
@@ -273,8 +274,20 @@ class Profile(Part):
     methods: Methods | None = None
     scanner: ScannerWire | None = None
 
+    @property
+    def is_scanner(self) -> bool:
+        """It sends codes and takes no commands."""
+        return self.handshake is Handshake.SCANNER or (self.is_person and self.family == "scanner")
+
+    @property
+    def is_person(self) -> bool:
+        """There is a person instead of a machine, and no wire."""
+        return self.handshake is Handshake.PERSON
+
     @model_validator(mode="after")
     def _handshake_is_described(self) -> Self:
+        if self.is_person:
+            return self._person_needs_nothing_else()
         if getattr(self, self.handshake.value) is None:
             raise ValueError(
                 f"handshake is {self.handshake.value}, so a section '{self.handshake.value}' is needed"
@@ -287,6 +300,16 @@ class Profile(Part):
                 )
             if self.mailbox and len(verb.arguments) > self.mailbox.command.argument_count:
                 raise ValueError(f"verbs.{name}.arguments: more than mailbox.command.argument_count")
+        return self
+
+    def _person_needs_nothing_else(self) -> Self:
+        if self.family not in ("picker", "scanner"):
+            raise ValueError(f"family: a person cannot stand for a {self.family}; use picker or scanner")
+        wires = {"mailbox": self.mailbox, "methods": self.methods, "scanner": self.scanner}
+        described = [name for name, wire in (*wires.items(), ("verbs", self.verbs)) if wire]
+        if described or self.max_open != 1:
+            section = next(iter(described), "max_open")
+            raise ValueError(f"{section}: a person has no wire; remove it")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from drivers.links.address import (
     HidAddress,
     ModbusAddress,
     OpcUaAddress,
+    PersonAddress,
     Rfc2217Address,
     SerialAddress,
     TcpAddress,
@@ -26,6 +27,7 @@ from drivers.links.modbus import ModbusLink
 from drivers.links.opcua import OpcUaLink
 from drivers.links.rfc2217 import Rfc2217Link
 from drivers.links.stream import SerialLink, StreamLink, TcpClientLink, TcpServerLink
+from drivers.person import PersonDevice, PersonScanner
 from drivers.profile import Handshake as HandshakeName
 from drivers.profile import Profile
 from drivers.profile_file import find_profile, load_profile
@@ -47,6 +49,9 @@ def build_device(device_id: DeviceId, settings: DeviceSettings, profile: Profile
     Raises `ConfigurationError` where the profile does not describe its family's verbs, or speaks another
     protocol than the address.
     """
+    if profile.is_person and not profile.is_scanner:
+        _person_address(device_id, settings, profile)
+        return PersonDevice(device_id)
     family = find_family(profile.family)
     _check_verbs(profile, family)
     build = _HANDSHAKES.get(profile.handshake)
@@ -64,6 +69,9 @@ def build_scanner(
     device_id: DeviceId, settings: DeviceSettings, profile: Profile, tap: Tap | None = None
 ) -> Scanner:
     """The scanner of the site file, not yet connected; `tap` listens in. Raises `ConfigurationError`."""
+    if profile.is_person and profile.is_scanner:
+        _person_address(device_id, settings, profile)
+        return PersonScanner(device_id)
     address = _address(device_id, settings)
     wire = profile.scanner
     if wire is None:
@@ -147,6 +155,11 @@ def _address(device_id: DeviceId, settings: DeviceSettings) -> Address:
         return parse_address(settings.address)
     except ConfigurationError as error:
         raise ConfigurationError(f"devices.{device_id}: {error}") from error
+
+
+def _person_address(device_id: DeviceId, settings: DeviceSettings, profile: Profile) -> None:
+    if not isinstance(_address(device_id, settings), PersonAddress):
+        raise _wrong_address(device_id, profile, "person://name")
 
 
 def _wrong_address(device_id: DeviceId, profile: Profile, wanted: str) -> ConfigurationError:

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from drivers.profile import Handshake, Profile
+from drivers.profile import Profile
 from drivers.registry import build_device, build_scanner
 from edge_agent import __version__
 from edge_agent.adapters.api.bridge import Bridge
@@ -89,7 +89,7 @@ class Agent:
         self._loop: Loop
         for device_id, settings in site.devices.items():
             profile = profiles[settings.profile]
-            if profile.handshake is Handshake.SCANNER:
+            if profile.is_scanner:
                 scanner = build_scanner(device_id, settings, profile)
                 self._scanners[device_id] = ScannerSupervisor(
                     scanner, self._put, remarked=partial(self._remarked, device_id)
@@ -276,6 +276,7 @@ def plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) -> 
         max_open={device_id: profile.max_open for device_id, profile in used.items()},
         aim={device_id: profile.scanner.aim for device_id, profile in used.items() if profile.scanner},
         catalogue=catalogue,
+        persons=frozenset(device_id for device_id, profile in used.items() if profile.is_person),
     )
 
 

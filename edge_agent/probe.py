@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from drivers.commissioning import diagnose, only_no_reads
-from drivers.profile import Handshake, Profile
+from drivers.profile import Profile
 from drivers.registry import build_device, build_scanner
 from drivers.scanner_wire import ScannerWire
 from edge_agent.adapters.mqtt import reach
@@ -57,7 +57,7 @@ async def _probe_device(site: Site, profiles: Mapping[str, Profile], device_id: 
     settings = site.devices[device_id]
     profile = profiles[settings.profile]
     device: Device | Scanner
-    if profile.handshake is Handshake.SCANNER:
+    if profile.is_scanner:
         device = build_scanner(device_id, settings, profile)
     else:
         device = build_device(device_id, settings, profile)

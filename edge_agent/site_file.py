@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from drivers.profile import Handshake, Profile
+from drivers.profile import Profile
 from drivers.registry import build_device, build_scanner, find_profile
 from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
@@ -39,7 +39,7 @@ def _unbuildable(site: Site, profiles: Mapping[str, Profile]) -> Iterator[str]:
     """What keeps a driver from being put together: a missing verb, a family that nobody has installed."""
     for device_id, settings in site.devices.items():
         profile = profiles[settings.profile]
-        build = build_scanner if profile.handshake is Handshake.SCANNER else build_device
+        build = build_scanner if profile.is_scanner else build_device
         try:
             build(device_id, settings, profile)
         except ConfigurationError as error:

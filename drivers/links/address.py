@@ -76,8 +76,15 @@ class HidAddress:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonAddress:
+    """`person://name`: no wire at all. The name is for people."""
+
+    name: str
+
+
 StreamAddress: TypeAlias = TcpAddress | TcpListenAddress | SerialAddress | Rfc2217Address | HidAddress
-Address: TypeAlias = OpcUaAddress | ModbusAddress | StreamAddress
+Address: TypeAlias = OpcUaAddress | ModbusAddress | StreamAddress | PersonAddress
 
 _SERIAL_CHOICES: dict[str, tuple[str, ...]] = {
     "bytesize": ("7", "8"),
@@ -111,7 +118,9 @@ def parse_address(text: str) -> Address:
             return Rfc2217Address(_host(text, url), _port(text, port), _line(text, url))
         case "hid":
             return HidAddress(_path(text, url))
-    known = "opc.tcp, modbus, tcp, tcp-listen, serial, rfc2217, socket or hid"
+        case "person":
+            return PersonAddress(url.netloc)
+    known = "opc.tcp, modbus, tcp, tcp-listen, serial, rfc2217, socket, hid or person"
     raise ConfigurationError(f"address {text!r}: unknown kind {url.scheme!r}: use {known}")
 
 

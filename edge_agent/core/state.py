@@ -55,6 +55,11 @@ class Plant:
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", SiteLabels(self.site.labels))
 
+    def sends_aim(self, scanner: DeviceId, data: bytes) -> bool:
+        """Whether the scan should begin with an AIM identifier. What comes over the local API does or does
+        not, as the person's own scanner is set."""
+        return data.startswith(b"]") if scanner in self.persons else self.aim.get(scanner, True)
+
     def has_operator(self, station_id: StationId) -> bool:
         """Whether a person works at the station instead of a machine."""
         station = self.site.stations.get(station_id)

@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from edge_agent.domain.ids import DeviceId, StationId
 from edge_agent.domain.paths import KeyPath, dotted
 from edge_agent.domain.site import Site
 from edge_agent.errors import ConfigurationError
@@ -22,6 +23,7 @@ _SCHEMES = {
     "methods": ("opc.tcp",),
     "mailbox": ("modbus",),
     "scanner": ("tcp", "tcp-listen", "serial", "rfc2217", "socket", "hid", "opc.tcp"),
+    "person": ("person",),
 }
 _LABELS = ("tote", "container", "location")
 _SHIPPED_FAMILIES = frozenset({"asrs", "conveyor", "picker", "scanner"})
@@ -50,7 +52,7 @@ def check_site(site: Site, find_profile: FindProfile | None) -> list[Problem]:
     problems = [*_names(site), *_password(site), *_labels(site), *_storage(site)]
     devices = _device_uses(site)
     problems += _unknown([(path, name) for path, (name, _) in devices.items()], site.devices, "device")
-    problems += _devices(site, devices)
+    problems += [*_devices(site, devices), *_persons(site)]
     if find_profile is not None:
         problems += _profiles(site, devices, find_profile)
     points = _station_points(site) + _other_points(site)
@@ -109,13 +111,39 @@ def _devices(site: Site, uses: dict[KeyPath, tuple[str, str]]) -> Iterator[Probl
             yield Problem(("devices", name), "nothing uses this device; use it or remove it")
         for path in paths[name][1:]:
             first = dotted(paths[name][0])
+            if _handheld(site, paths[name][0], path):
+                continue
             yield Problem(path, f"device '{name}' is used by {first} already; a device does one thing")
     owners: dict[str, str] = {}
     for name, device in site.devices.items():
+        if _is_person(site, name):
+            continue  # no wire that could be shared
         owner = owners.setdefault(device.address.lower(), name)
         if owner != name:
             text = f"is the address of '{owner}' too; each device has its own"
             yield Problem(("devices", name, "address"), text)
+
+
+def _is_person(site: Site, device: str) -> bool:
+    known = site.devices.get(DeviceId(device))
+    return known is not None and known.address.startswith("person://")
+
+
+def _handheld(site: Site, first: KeyPath, path: KeyPath) -> bool:
+    """Whether both are the scanners of one operator's station: a person scans everything with the same."""
+    if first[:2] != path[:2] or first[0] != "stations" or "picker" in (first[2], path[2]):
+        return False
+    return _is_person(site, site.stations[StationId(str(path[1]))].picker)
+
+
+def _persons(site: Site) -> Iterator[Problem]:
+    """A machine's station has nobody who scans by hand."""
+    for path, (name, _) in _device_uses(site).items():
+        if path[0] == "stations" and path[2] != "picker" and _is_person(site, name):
+            picker = site.stations[StationId(str(path[1]))].picker
+            if not _is_person(site, picker):
+                text = f"a person scans with '{name}', and the picker '{picker}' is a machine"
+                yield Problem(path, f"{text}; name a scanner that the agent can trigger")
 
 
 def _profiles(site: Site, uses: dict[KeyPath, tuple[str, str]], find: FindProfile) -> Iterator[Problem]:
