@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
-from simulators.audit_mistakes import AT_THE_GRIPPER, AT_THE_SCANNER, OF_THE_LABEL, SPOILED, Mistakes
+from simulators.audit_mistakes import (
+    AT_THE_GRIPPER,
+    AT_THE_SCANNER,
+    NOT_THERE,
+    OF_A_SCAN,
+    OF_THE_LABEL,
+    RELABELLED,
+    SPOILED,
+    Mistakes,
+)
 from simulators.audit_records import CommandRecord, Grip, Reading, UnitRecord
 from simulators.audit_trouble import CommandKey, Trouble
 from simulators.ledger import read_ledger
@@ -38,6 +47,8 @@ class WorldBook:
         """The point on which the last unit was placed into a container."""
         self.absent: Counter[tuple[str, str]] = Counter()
         """Units by tote and GTIN that the stock record has and that were never there."""
+        self.denied: set[tuple[str, str]] = set()
+        """Totes and GTINs of which a person has said that there are none, though there were."""
         self.mistakes = Mistakes()
         self.pickers: dict[str, str] = {}
         """Which picker each scanner of units looks at."""
@@ -219,6 +230,8 @@ class WorldBook:
         if grip is None:
             return
         self.mistakes.gone(grip.unit.unit, t)
+        if grip.unit.borrows:
+            grip.unit.label, grip.unit.hidden, grip.unit.borrows = None, False, False
         if grip.tote != tote:
             self._world(f"unit {grip.unit.unit} came out of {grip.tote} and was put back into {tote}")
 
@@ -254,6 +267,7 @@ class WorldBook:
 
     def _scanned(self, t: float, facts: Facts) -> None:
         data = facts["data"]
+        self.mistakes.scanned(facts["scanner"], t)
         unit = self.units.get(facts.get("unit", ""))
         if unit is not None:
             self.pickers[facts["scanner"]] = unit.place
@@ -276,9 +290,15 @@ class WorldBook:
         kind = facts["fault"]
         if kind == "item_missing":
             self.absent[facts["container"], gtin14(facts["gtin"])] += len(facts["units"])
-        if kind == "swapped_label":
+        if kind == NOT_THERE:
+            self.denied.add((facts["container"], gtin14(facts["gtin"])))
+            self.mistakes.believe(kind, facts["container"], facts["device"], t)
+        if kind in OF_A_SCAN:
+            self.mistakes.slip(kind, facts["scanner"], t)
+        if kind in RELABELLED:
             unit = self.units[facts["unit"]]
             unit.label, unit.hidden = Identity.of(facts["label"]), not facts["detectable"]
+            unit.borrows = kind == "other_scanned"
         if kind in AT_THE_GRIPPER | AT_THE_SCANNER:
             self.mistakes.make(
                 kind, _subject(facts), facts["device"], t, hidden=not facts.get("detectable", True)

@@ -25,18 +25,17 @@ class Grip:
         seed: int,
         record: Record,
         weighs: bool,
-        clings: bool = True,
     ) -> None:
-        """`weighs`: what it holds is weighed, and the agent has an item master with weights. `clings`: a
-        second unit may come along unseen."""
+        """`weighs`: what it holds is weighed, and the agent has an item master with weights."""
         self._world = world
         self._faults = faults
         self._random = random.Random(f"{seed}/{device_id}/grip")
         self._record = record
         self._weighs = weighs
-        self._clings = clings
         self._placed: Unit | None = None
         """The last one."""
+        self._shown: dict[str, Unit] = {}
+        """Whose label is scanned instead of a unit's own, by its id."""
 
     def take(self, order: Pick, cause: Cause) -> Unit | None:
         """Grip a unit of the item that is ordered, or by mistake another; None where there is none."""
@@ -52,6 +51,16 @@ class Grip:
         self._world.grip(unit.unit_id, order.tote, order.point, cause)
         if clinging is not None:
             self._world.grip(clinging.unit_id, order.tote, order.point, cause, clings=True)
+        return unit
+
+    def shown_for(self, unit: Unit) -> Unit:
+        """The unit whose label a person scans for the one in hand: as a rule that one's own."""
+        return self._shown.get(unit.unit_id, unit)
+
+    def put_back(self, tote: Lpn, point: PointId, cause: Cause) -> Unit:
+        """Let go of it over its tote."""
+        unit = self._world.put_back(tote, point, cause)
+        self._shown.pop(unit.unit_id, None)
         return unit
 
     def place(self, container: Lpn, point: PointId, cause: Cause) -> Unit:
@@ -80,6 +89,9 @@ class Grip:
         }
         if fault is Fault.SWAPPED_LABEL:
             facts |= self._relabel(other, unit)
+        elif fault is Fault.OTHER_SCANNED:
+            self._shown[other.unit_id] = unit
+            facts |= {"label": _identity(unit, unit.serial), "detectable": False}
         self._record("fault", {"fault": fault, **cause.facts(), **facts})
         return fault, other
 
@@ -95,8 +107,9 @@ class Grip:
         others = mistaken(unit, f"{unit.unit_id}-{cause.command}", before if is_same else None)
         if wrong := [one for one in content if one.gtin != unit.gtin and one.wears_its_own_label]:
             others[Fault.WRONG_ITEM] = others[Fault.SWAPPED_LABEL] = self._random.choice(wrong)
-        more = [other for other in content if other.gtin == unit.gtin and other is not unit]
-        if self._clings and more:
+            if unit.serial is None:  # else that number would be told, and later be the right unit's again
+                others[Fault.OTHER_SCANNED] = others[Fault.WRONG_ITEM]
+        if more := [other for other in content if other.gtin == unit.gtin and other is not unit]:
             others[Fault.OVER_PICK] = self._random.choice(more)
         return others
 
@@ -107,7 +120,11 @@ class Grip:
         if like.serial and serial:
             barcode = barcode.replace(like.serial.encode(), serial.encode())
         self._world.relabel_unit(unit.unit_id, barcode)
-        expiry = like.expiry.isoformat() if like.expiry else None
-        label = {"gtin": like.gtin, "lot": like.lot, "expiry": expiry, "serial": serial}
         detectable = self._weighs and tells_apart(unit.weight_g, like.item_weight_g)
-        return {"label": label, "detectable": detectable}
+        return {"label": _identity(like, serial), "detectable": detectable}
+
+
+def _identity(unit: Unit, serial: str | None) -> dict[str, object]:
+    """What a label says, for the ledger."""
+    expiry = unit.expiry.isoformat() if unit.expiry else None
+    return {"gtin": unit.gtin, "lot": unit.lot, "expiry": expiry, "serial": serial}

@@ -117,7 +117,7 @@ class Picker:
         if isinstance(job.order, Place):
             return self._grip.place(load, job.order.point, cause)
         if isinstance(job.order, PutBack):
-            return self._world.put_back(load, job.order.point, cause)
+            return self._grip.put_back(load, job.order.point, cause)
         unit = self._grip.take(job.order, cause)
         if unit is not None:
             self._gripped_from = load

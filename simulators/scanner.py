@@ -83,6 +83,8 @@ class Scanner:
         self._record = record
         self.strike: Strike = lambda _facts: ()
         """Asked at every reading; nothing strikes until somebody else is put here."""
+        self.leaving: Callable[[bytes], None] = lambda _code: None
+        """Told of every code just before it is sent, for whoever acts as it is read."""
         self._received = b""
         self._due_s: float | None = None
         self._watched: Seen | None = None
@@ -110,6 +112,10 @@ class Scanner:
             else:
                 self._received = self._received[1:]
 
+    def pull(self, now_s: float) -> None:
+        """Somebody pulls its trigger."""
+        self._trigger(now_s)
+
     def hung_up(self) -> None:
         """The line was closed: half a command goes with it."""
         self._received = b""
@@ -126,6 +132,7 @@ class Scanner:
 
     def sent(self, reading: Reading) -> None:
         """The reading goes over the wire: only now does it happen. Whatever follows from it comes later."""
+        self.leaving(reading.code)
         if reading.facts is not None:
             self._record("scanned", {"scanner": self.device_id, **reading.facts})
 

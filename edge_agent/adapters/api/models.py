@@ -250,7 +250,7 @@ class ScanJudged(Answer):
     """What became of a scan."""
 
     verdict: str
-    """`passed`; `rejected`: no quantity has changed and the step is open; `ignored`: nothing waited for it."""
+    """`passed`; `rejected`: no quantity changes, the step stays open; `ignored`: nothing waited for it."""
     rule: str | None = None
     """The rule that rejected it, V1 to V20."""
     name: str | None = None

@@ -173,13 +173,11 @@ class Stations:
         return _verdict(events) | {"next": await self._shown(station_id)}
 
     async def answer(self, request: Request, station_id: Key, by: By) -> dict[str, Any]:
-        """An answer of the person at a station. One that comes late or twice is refused and changes nothing."""
+        """An answer of the person at a station. One that comes late or twice is refused, without effect."""
         form = await read_form(request, AnswerForm, self._site.limits.message_bytes)
         second = approver(form.approver, self._site.api)
         await self._of_operator(station_id)
-        said = StationAnswered(
-            station_id, form.answer, by, form.arguments, second, form.reason, form.step
-        )
+        said = StationAnswered(station_id, form.answer, by, form.arguments, second, form.reason, form.step)
         if (refusal := refused(await self._bridge.ask(said))) is not None:
             raise problem(refusal)
         return {
