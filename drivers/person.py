@@ -1,4 +1,4 @@
-"""A person instead of a machine: told what to do by prompts, heard by scans and by answers over the local API.
+"""A person instead of a machine: told what to do by prompts, heard by scans and answers over the local API.
 
 There is no wire here. A command to a person is a prompt, and a prompt moves nothing by itself: asking again
 after a restart repeats no motion.

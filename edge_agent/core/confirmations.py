@@ -33,6 +33,7 @@ _NAMES: dict[type, str] = {
     ev.ToteRetrieved: "tote_retrieved",
     ev.UnitVerified: "unit_verified",
     ev.ScanRejected: "unit_rejected",
+    ev.RuleOverridden: "rule_overridden",
     ev.LinePicked: "line_picked",
     ev.LineShort: "line_short",
     ev.LineCancelled: "line_cancelled",
@@ -156,12 +157,47 @@ def _(event: ev.ToteRetrieved) -> Data:
 
 @_data.register
 def _(event: ev.UnitVerified) -> Data:
+    return (
+        {
+            "task_id": event.task_id,
+            "line_id": event.line_id,
+            "rule": "V3" if event.unit.units == 1 else "V4",
+            "scanner": event.scanner,
+        }
+        | _by_people(event)
+        | _unit(event.unit)
+    )
+
+
+def _by_people(event: ev.UnitVerified) -> Data:
+    """What the scan alone does not say."""
+    typed: Data = {"typed": True} if event.typed else {}
+    overrides = [_override(override) for override in event.overrides]
+    return typed | ({"overrides": overrides} if overrides else {})
+
+
+def _override(override: ev.Override) -> Data:
+    return {
+        "rule": override.rule,
+        "name": override.name,
+        "value": override.value,
+        "actor": override.actor,
+        "approver": override.approver,
+        "reason": override.reason,
+    }
+
+
+@_data.register
+def _(event: ev.RuleOverridden) -> Data:
     return {
         "task_id": event.task_id,
         "line_id": event.line_id,
-        "rule": "V3" if event.unit.units == 1 else "V4",
-        "scanner": event.scanner,
-    } | _unit(event.unit)
+        "station": event.station_id,
+        "exception_id": event.exception_id,
+        "gtin": event.override.gtin,
+        "scanned": event.scanned,
+        "scanned_hex": event.data_hex,
+    } | _override(event.override)
 
 
 @_data.register
@@ -252,7 +288,7 @@ def _(event: ev.UnitLost) -> Data:
         "container": event.tote,
         "to_container": None,
         "delta": -1,
-        "reason": "lost",
+        "reason": "damaged" if event.damaged else "lost",
     } | (_unit(event.unit) if event.unit else unknown)
 
 

@@ -96,6 +96,7 @@ def _task(task: TaskState) -> TaskState:
         task.container_command,
         task.cancel_reason,
         task.held,
+        task.overrides.copy(),
     )
 
 
@@ -118,7 +119,7 @@ def _line(line: LineState) -> LineState:
 
 def _station(station: StationState) -> StationState:
     hand = replace(station.hand) if station.hand else None
-    return replace(station, hand=hand, tasks=set(station.tasks))
+    return replace(station, hand=hand, given=station.given.copy(), tasks=set(station.tasks))
 
 
 def load(state: State, image: StateImage) -> None:

@@ -117,7 +117,8 @@ def open_commands(state: State) -> Iterator[tuple[Command, bool]]:
 def moving(state: State) -> list[Command]:
     """The open commands that will end without any further order.
 
-    A transfer to a point where another load stands waits for that load to be ordered away.
+    A transfer to a point where another load stands waits for that load to be ordered away, and a person takes
+    as long as it takes.
     """
     taken = {trip.point: trip.tote for trip in state.trips.values() if trip.status in _STANDING}
     for task in state.tasks.values():
@@ -126,7 +127,8 @@ def moving(state: State) -> list[Command]:
     for unknown in state.commands.values():
         if unknown.status is CommandStatus.UNKNOWN and isinstance(unknown.command.order, Transfer):
             taken[unknown.command.order.destination] = unknown.command.order.load  # perhaps
-    return [command for command, _ in open_commands(state) if not _waits_for_room(command, taken)]
+    machines = (one for one, _ in open_commands(state) if one.device_id not in state.plant.persons)
+    return [command for command in machines if not _waits_for_room(command, taken)]
 
 
 def _waits_for_room(command: Command, taken: Mapping[PointId | None, Lpn]) -> bool:

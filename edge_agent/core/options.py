@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus, TripStatus, UnitPhase
 from edge_agent.core.state import State, TaskState
+from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.domain.decision import Action, Option
 from edge_agent.domain.events import (
     ExceptionKind,
@@ -42,8 +43,10 @@ def _actions(state: State, raised: ExceptionRaised) -> tuple[Action, ...]:
     match raised.held:
         case HeldTrip(trip_id):
             return _of_trip(state, trip_id)
-        case HeldUnit(station_id):
+        case HeldUnit(station_id) if raised.kind in _COMMANDS:
             return _of_unit(state, station_id)
+        case HeldUnit(station_id):
+            return tuple(_of_rejection(state, station_id))
         case HeldTask(task_id) if task_id in state.tasks:
             return tuple(_of_task(state, raised.kind, state.tasks[task_id]))
         case HeldLine():
@@ -74,6 +77,14 @@ def _of_unit(state: State, station_id: StationId) -> tuple[Action, ...]:
             return Action.PUT_BACK, Action.IN_GRIPPER, Action.LOST
         case _:
             return Action.PLACED, Action.NOT_PLACED, Action.LOST
+
+
+def _of_rejection(state: State, station_id: StationId) -> Iterator[Action]:
+    """What was scanned at an operator's station needs more than the person there."""
+    rejection = state.stations[station_id].rejection
+    if rejection is not None and Rule.named(rejection.name).permits is Permits.OVERRIDE:
+        yield Action.OVERRIDE
+    yield Action.PICK_AGAIN
 
 
 def _of_task(state: State, kind: ExceptionKind, task: TaskState) -> Iterator[Action]:

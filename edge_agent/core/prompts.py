@@ -1,12 +1,18 @@
 """What the person at an operator's station is asked to do: a value, never prose, so that a page can translate
 it. The same functions that wait for a scan or an answer say what they wait for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 
-from edge_agent.core.state import Rejection
-from edge_agent.core.wait import Wait
+from edge_agent.core.lifecycle import TaskStatus, UnitPhase
+from edge_agent.core.rejection import Rejection
+from edge_agent.core.state import Hand, ScanStep, State, StationState
+from edge_agent.core.stations import next_step, open_step, trip_at
+from edge_agent.core.verification.rules import Rule
+from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.domain.events import ScanTarget
 from edge_agent.domain.ids import (
     DeviceId,
@@ -20,6 +26,7 @@ from edge_agent.domain.ids import (
     TaskId,
 )
 from edge_agent.domain.station import Answer, AnswerOption
+from edge_agent.domain.time import Instant
 
 
 class PromptCode(StrEnum):
@@ -88,3 +95,143 @@ class Prompt:
     """Why the last scan did not count."""
     exception_id: ExceptionId | None = None
     wait: Wait | None = None
+
+
+_VALUES: Mapping[Rule, Answer] = MappingProxyType(
+    {
+        Rule.LOT_REQUIRED: Answer.LOT,
+        Rule.EXPIRY_REQUIRED: Answer.EXPIRY,
+        Rule.SERIAL_REQUIRED: Answer.SERIAL,
+    }
+)
+"""What is missing where a rule asks for it."""
+
+_TYPED = AnswerOption(Answer.TYPED, ("code",), needs_approval=True)
+
+ANSWERS: Mapping[PromptCode, tuple[AnswerOption, ...]] = MappingProxyType(
+    {
+        PromptCode.SCAN_TOTE: (AnswerOption(Answer.NOT_THERE),),
+        PromptCode.PICK: (
+            AnswerOption(Answer.PICKED),
+            AnswerOption(Answer.NOT_THERE),
+            AnswerOption(Answer.DAMAGED),
+            _TYPED,
+        ),
+        PromptCode.SCAN_ITEM: (AnswerOption(Answer.PUT_BACK), AnswerOption(Answer.DAMAGED), _TYPED),
+        PromptCode.GIVE_VALUE: (AnswerOption(Answer.PUT_BACK), AnswerOption(Answer.DAMAGED), _TYPED),
+        PromptCode.PUT_BACK: (AnswerOption(Answer.PUT_BACK), AnswerOption(Answer.DAMAGED)),
+        PromptCode.SCAN_CONTAINER: (
+            AnswerOption(Answer.NOT_THERE),
+            AnswerOption(Answer.PUT_BACK),
+            AnswerOption(Answer.DAMAGED),
+        ),
+        PromptCode.PLACE: (
+            AnswerOption(Answer.PLACED),
+            AnswerOption(Answer.PUT_BACK),
+            AnswerOption(Answer.DAMAGED),
+        ),
+        PromptCode.SETTLE: (),
+        PromptCode.WAIT: (),
+    }
+)
+"""What each prompt takes. `give_value` takes the value that is missing too, and `pick` for a task that is
+cancelled takes `put_back`: nothing is picked for it then."""
+
+
+def prompt(state: State, station_id: StationId, now: Instant) -> Prompt | None:
+    """What is asked at an operator's station; None where it has no work, or a machine works there."""
+    if not state.plant.has_operator(station_id):
+        return None
+    station = state.stations[station_id]
+    step = next_step(state, station, now)
+    if not isinstance(step, Wait):
+        return None
+    if step.code is WaitCode.PERSON_ASKED:
+        return _asked(state, station)
+    is_held = step.code is WaitCode.HELD
+    return Prompt(
+        station_id,
+        PromptCode.SETTLE if is_held else PromptCode.WAIT,
+        station.step,
+        station.since_s,
+        _facts(state, station),
+        rejection=station.rejection,
+        exception_id=ExceptionId(step.about) if is_held else None,
+        wait=step,
+    )
+
+
+def _asked(state: State, station: StationState) -> Prompt:
+    """What only the person can do next."""
+    scan = open_step(state, station)
+    missing = _missing(station)
+    code = _code(station, scan, missing)
+    return Prompt(
+        station.station_id,
+        code,
+        station.step,
+        station.since_s,
+        _facts(state, station, missing),
+        scan.target if scan else None,
+        scan.scanner if scan else None,
+        _answers(state, station, code, missing),
+        station.rejection,
+    )
+
+
+def _code(station: StationState, scan: ScanStep | None, missing: Answer | None) -> PromptCode:
+    match scan.target if scan else None:
+        case ScanTarget.TOTE:
+            return PromptCode.SCAN_TOTE
+        case ScanTarget.CONTAINER:
+            return PromptCode.SCAN_CONTAINER
+        case ScanTarget.ITEM if missing is not None:
+            return PromptCode.GIVE_VALUE
+        case ScanTarget.ITEM:
+            return PromptCode.PICK if station.scan is None else PromptCode.SCAN_ITEM
+    hand = station.hand
+    return PromptCode.PUT_BACK if hand and hand.phase is UnitPhase.REJECTED else PromptCode.PLACE
+
+
+def _missing(station: StationState) -> Answer | None:
+    """The value that the last code does not say."""
+    return _VALUES.get(Rule.named(station.rejection.name)) if station.rejection else None
+
+
+def _answers(
+    state: State, station: StationState, code: PromptCode, missing: Answer | None
+) -> tuple[AnswerOption, ...]:
+    fixed, hand = ANSWERS[code], station.hand
+    if missing is not None and code is PromptCode.GIVE_VALUE:
+        return (AnswerOption(missing, ("value",)), *fixed)
+    if code is PromptCode.PICK and hand and state.tasks[hand.task_id].status is TaskStatus.CANCELLING:
+        return (*fixed, AnswerOption(Answer.PUT_BACK))
+    return fixed
+
+
+def _facts(state: State, station: StationState, missing: Answer | None = None) -> Facts:
+    trip = trip_at(state, station.station_id)
+    about = Facts(value=missing)
+    if trip is not None:
+        point = state.plant.site.stations[station.station_id].tote_point
+        about = replace(about, tote=trip.tote, tote_point=point, location=trip.location)
+    return _with_line(state, about, station.hand) if station.hand else about
+
+
+def _with_line(state: State, about: Facts, hand: Hand) -> Facts:
+    task = state.tasks[hand.task_id]
+    line_state = task.lines[hand.line_id]
+    line = line_state.line
+    return replace(
+        about,
+        task_id=hand.task_id,
+        line_id=hand.line_id,
+        sku=line.sku,
+        gtin=line.gtin,
+        remaining=line_state.remaining,
+        lot=line.lot,
+        expiry_min=line.expiry_min,
+        serials=line.serials,
+        container=task.task.destination.container_id,
+        put_point=task.put_point,
+    )

@@ -22,6 +22,7 @@ REMEDIES: Mapping[WaitCode, str] = MappingProxyType(
         WaitCode.POINT_FULL: "a load leaves the point",
         WaitCode.COMMAND_OPEN: "the device ends the command",
         WaitCode.SCAN_OPEN: "the scanner reads, or its time is over",
+        WaitCode.PERSON_ASKED: "the person at the station does what the prompt says",
         WaitCode.OTHER_WORK_FIRST: "what goes first is done",
         WaitCode.HELD_BY_PERSON: "a person releases it: edge-agent holds list, edge-agent holds release",
         WaitCode.HELD: "a person settles the exception: edge-agent exceptions show {about}",

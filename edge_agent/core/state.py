@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self, TypeAlias
 
 from edge_agent.core.lifecycle import LINE, CommandStatus, LineStatus, TaskStatus, TripStatus, UnitPhase
+from edge_agent.core.rejection import Rejection
 from edge_agent.core.verification.barcode import SiteLabels
 from edge_agent.domain.command import Command, ForContainer, ForTrip, ForUnit, Purpose
 from edge_agent.domain.decision import HoldSubject
@@ -190,26 +191,6 @@ class ScanStep:
     deadline_s: float | None
     """None: a person is asked, and takes as long as it takes."""
     requested_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """Why the last scan at an operator's station did not count; its step is still open."""
-
-    target: ScanTarget
-    rule: str
-    """V1..V20."""
-    name: str
-    """The rule's name: some numbers have several."""
-    expected: str
-    scanned: str
-    data_hex: str
-    """What was scanned, byte for byte."""
-    typed: bool = False
-    attempt: int = 1
-    """Rejections in a row at this step."""
-    wrong_items: int = 0
-    """Wrong items in a row at this step."""
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ def work(state: State, now: Instant) -> Iterator[ev.Event]:
 def next_step(state: State, station: StationState, now: Instant) -> tuple[ev.Event, ...] | Wait | None:
     """The station's next events, or why it waits; None where it has nothing to do."""
     if station.scan is not None:
-        return Wait(WaitCode.SCAN_OPEN, station.scan.scanner, f"{station.scan.scanner} is being read")
+        return _scan_wait(state, station, station.scan)
     if station.hand is not None:
         return _next_of_unit(state, station.station_id, station.hand, now)
     trip = trip_at(state, station.station_id)
@@ -38,6 +38,15 @@ def next_step(state: State, station: StationState, now: Instant) -> tuple[ev.Eve
         scanner = state.plant.site.stations[station.station_id].tote_scanner
         return request_scan(state, station.station_id, scanner, ScanTarget.TOTE, 1, now)
     return _next_unit(state, station.station_id, trip, now)
+
+
+def _scan_wait(state: State, station: StationState, scan: ScanStep) -> Wait:
+    if station.hand is not None and station.hand.held is not None:
+        return held(station.hand.held)
+    if state.plant.has_operator(station.station_id):
+        text = f"the person at {station.station_id} is asked to scan the {scan.target.value}'s label"
+        return Wait(WaitCode.PERSON_ASKED, station.station_id, text)
+    return Wait(WaitCode.SCAN_OPEN, scan.scanner, f"{scan.scanner} is being read")
 
 
 def trip_at(state: State, station_id: StationId) -> TripState | None:
@@ -103,6 +112,20 @@ def _put_scanner(state: State, task: TaskState) -> DeviceId | None:
     return next((p.scanner for p in positions if p.point == task.put_point), None)
 
 
+def open_step(state: State, station: StationState) -> ScanStep | None:
+    """The scan that the station waits for. A person may scan the unit as soon as it is asked for: that shows
+    that it was picked."""
+    hand = station.hand
+    if not state.plant.has_operator(station.station_id) or hand is None:
+        return station.scan
+    if hand.held is not None:
+        return None
+    if hand.phase is not UnitPhase.PICKING or hand.command_id is None:
+        return station.scan
+    scanner = state.plant.site.stations[station.station_id].item_scanner
+    return ScanStep(ScanTarget.ITEM, scanner, 1, None)
+
+
 # ---- scans -------------------------------------------------------------------------------------------
 
 
@@ -113,6 +136,8 @@ def request_scan(
     mode = state.devices[scanner].status.mode
     if stopped := held_by_person(state, DeviceHold(scanner), scanner):
         return stopped
+    if state.plant.has_operator(station_id):  # what comes over the local API counts too
+        return (ev.ScanRequested(station_id, scanner, target, attempt, None),)
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, scanner, f"{scanner} is {mode.value}")
     deadline_s = now.clock_s + state.plant.site.policies.scan_timeout_s

@@ -42,7 +42,8 @@ def _applied(state: State, events: Iterable[Event], now: Instant) -> list[Event]
 
 def next_wakeup_s(state: State, now: Instant) -> float | None:
     """In how many seconds a wait ends by itself; None where only an input can change anything."""
-    moments = [station.scan.deadline_s for station in state.stations.values() if station.scan]
+    scans = [station.scan for station in state.stations.values() if station.scan]
+    moments = [scan.deadline_s for scan in scans if scan.deadline_s is not None]
     moments += [retry_s(state, device) for device in state.devices.values()]
     waits = [moment - now.clock_s for moment in moments]
     waits += [

@@ -30,6 +30,7 @@ class WaitCode(StrEnum):
     POINT_FULL = "point_full"
     COMMAND_OPEN = "command_open"
     SCAN_OPEN = "scan_open"
+    PERSON_ASKED = "person_asked"
     OTHER_WORK_FIRST = "other_work_first"
     HELD = "held"
     HELD_BY_PERSON = "held_by_person"
@@ -89,6 +90,8 @@ def command_wait(state: State, about: str, command_id: CommandId) -> Wait:
     open_command = state.commands[command_id]
     device_id = open_command.command.device_id
     verb = type(open_command.command.order).__name__.lower()
+    if device_id in state.plant.persons:
+        return Wait(WaitCode.PERSON_ASKED, about, f"{device_id}, a person, is asked to {verb}")
     text = f"{device_id} has {verb} command {command_id}: {open_command.status.value}"
     mode = state.devices[device_id].status.mode
     if mode is not Mode.READY:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from edge_agent.domain.decision import Action, Role
 from edge_agent.domain.events import ExceptionKind
@@ -138,6 +138,14 @@ class ExceptionPolicy(Section):
     e_stop: EStopPolicy = EStopPolicy()
     actions: dict[Action, ActionRule] = Field(default_factory=dict)
     """Who may give which answer, where it differs from the defaults (docs/reference/exceptions.md)."""
+
+    @field_validator("actions")
+    @classmethod
+    def _nobody_overrides_alone(cls, actions: dict[Action, ActionRule]) -> dict[Action, ActionRule]:
+        rule = actions.get(Action.OVERRIDE, DEFAULT_RULES[Action.OVERRIDE])
+        if not (rule.approval and rule.reason):
+            raise ValueError("override: a rule is set aside by two persons and with a reason; set both true")
+        return actions
 
     def steps(self, kind: ExceptionKind) -> tuple[Step, ...]:
         """What the machine does about a kind by itself, in order; empty: a person is asked at once."""

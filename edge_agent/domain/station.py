@@ -27,6 +27,10 @@ class Answer(StrEnum):
     """The serial number that the code does not say: argument `value`."""
 
 
+VALUES = frozenset({Answer.LOT, Answer.EXPIRY, Answer.SERIAL})
+"""What the answers say that give a value."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerOption:
     """One answer that an open prompt takes, and what it needs."""

@@ -40,6 +40,9 @@ class Effects:
         match event:
             case ev.CommandOrdered(command):
                 self._devices[command.device_id].submit(command)
+            case ev.CommandDone(command_id) | ev.CommandFailed(command_id):
+                for device in self._devices.values():  # whose it was is forgotten; most ended by its report
+                    device.forget(command_id)
             case ev.ScanRequested(scanner=scanner):
                 self._scanners[scanner].trigger()
             case ev.UnitVerified(scanner=scanner) | ev.ContainerVerified(scanner=scanner):

@@ -96,6 +96,13 @@ class DeviceSupervisor:
         self._open[command.command_id] = command
         self._work.put_nowait(command)
 
+    def forget(self, command_id: CommandId) -> None:
+        """A command has ended, by the device's report or by a person's word. No effect where it is not open."""
+        self._open.pop(command_id, None)
+        self._due.pop(command_id, None)
+        self._doubts.pop(command_id, None)
+        self._accepted.discard(command_id)
+
     async def run(self) -> None:
         """Keep the device connected for ever."""
         await self._presence.keep(self._connection, self._device.close)
@@ -205,7 +212,8 @@ class DeviceSupervisor:
                     await self._device.acknowledge(report)
                     reached(CrashPoint.AFTER_DEVICE_ACK)
                 case Command() as command:
-                    await self._send(command)
+                    if command.command_id in self._open:
+                        await self._send(command)
                 case _Overdue(command):
                     await self._reconcile(command)
                     await self._miss(command)
@@ -223,7 +231,7 @@ class DeviceSupervisor:
         if command.command_id not in self._open:
             return  # the end overtook the answer
         if isinstance(answer, Refusal):
-            self._forget(command.command_id)
+            self.forget(command.command_id)
         else:
             self._accepted.add(command.command_id)
             due = asyncio.get_running_loop().time() + self._device.timeout_s(command)
@@ -252,7 +260,7 @@ class DeviceSupervisor:
     def _resolve(
         self, command_id: CommandId, outcome: Done | Failed | Unknown, report: CommandEnded | None = None
     ) -> None:
-        self._forget(command_id)
+        self.forget(command_id)
         what: Input = CommandResolved(command_id, outcome)
         if report is None:
             self._put(what)
@@ -265,12 +273,6 @@ class DeviceSupervisor:
             self.remarks.ignored_ends += 1
             log.info("end_ignored", device=self._device.device_id, command=command_id)
             self._remarked()
-
-    def _forget(self, command_id: CommandId) -> None:
-        self._open.pop(command_id, None)
-        self._due.pop(command_id, None)
-        self._doubts.pop(command_id, None)
-        self._accepted.discard(command_id)
 
     async def _watch_overdue(self) -> None:
         """Have commands that take too long asked about. Time alone never resends (invariant 3): an overdue

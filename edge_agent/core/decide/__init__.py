@@ -12,6 +12,7 @@ from edge_agent.core.decide.commands import command_answered, command_resolved
 from edge_agent.core.decide.holds import hold_placed, hold_released
 from edge_agent.core.decide.intake import cancel_submitted, message_refused, task_submitted
 from edge_agent.core.decide.scans import device_reported, scanned
+from edge_agent.core.decide.station_answers import station_answered
 from edge_agent.core.eta import revise_etas
 from edge_agent.core.state import State
 from edge_agent.domain import events as ev
@@ -54,6 +55,8 @@ def decide(state: State, what: inp.Input, now: Instant) -> Iterator[ev.Event]:
             yield ev.ClockStepped(step_s)
         case inp.ExceptionAnswered():
             yield from exception_answered(state, what, now)
+        case inp.StationAnswered():
+            yield from station_answered(state, what, now)
         case inp.HoldPlaced():
             yield from hold_placed(state, what, now)
         case inp.HoldReleased():

@@ -7,19 +7,27 @@ anew, under a new id (invariant 3).
 
 from collections.abc import Iterator, Mapping
 
-from edge_agent.core.decide.commands import container_moved, tote_moved, unit_lost, unit_moved
-from edge_agent.core.decide.contradictions import Refused, contradiction
+from edge_agent.core.decide.commands import (
+    container_moved,
+    take_in_hand,
+    tote_moved,
+    unit_lost,
+    unit_moved,
+    unit_put_back,
+)
+from edge_agent.core.decide.contradictions import Refused, contradiction, not_approved
+from edge_agent.core.decide.scans import judge_again
 from edge_agent.core.exceptions import ACTOR, release
 from edge_agent.core.moves import tote_order
 from edge_agent.core.options import in_doubt, options
 from edge_agent.core.sourcing import abandon, line_short
 from edge_agent.core.state import State, TripState
 from edge_agent.core.stations import unit_order
-from edge_agent.core.verification.barcode import LabelKind
+from edge_agent.core.verification.barcode import LabelKind, printable
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.command import FailureReason, Report
-from edge_agent.domain.decision import Action, DecisionCode, Option, Role
+from edge_agent.domain.decision import Action, DecisionCode, Option
 from edge_agent.domain.events import (
     ExceptionKind,
     ExceptionRaised,
@@ -100,15 +108,7 @@ def _not_entitled(option: Option, answer: inp.ExceptionAnswered) -> Refused | No
         return Refused(DecisionCode.REASON_NEEDED, f"{action} needs a reason")
     if not option.needs_approval:
         return None
-    if approver is None:
-        return Refused(DecisionCode.APPROVAL_NEEDED, f"{action} needs the approval of a supervisor")
-    if approver.name == actor.name:
-        text = f"{actor.name} cannot approve what {actor.name} asks for; another person must"
-        return Refused(DecisionCode.APPROVER_IS_ACTOR, text)
-    if not approver.role.covers(Role.SUPERVISOR):
-        text = f"a supervisor must approve {action}; {approver.name} is {approver.role.value}"
-        return Refused(DecisionCode.NOT_ALLOWED, text)
-    return None
+    return not_approved(action, actor, approver)
 
 
 def _bad_arguments(state: State, option: Option, arguments: Mapping[str, str]) -> Refused | None:
@@ -145,7 +145,10 @@ def _carried_out(
         case HeldTrip(trip_id):
             yield from _tote(state, state.trips[trip_id], action, now)
         case HeldUnit(station_id):
-            yield from _unit(state, station_id, action, answer.reason)
+            if raised.kind is ExceptionKind.WRONG_ITEM:
+                yield from _rejected_unit(state, raised, station_id, action, answer, now)
+            else:
+                yield from _unit(state, station_id, action, answer.reason)
         case HeldTask(task_id):
             yield from _task(state, task_id, action, answer)
         case HeldLine(task_id, line_id):
@@ -173,6 +176,39 @@ def _unit(state: State, station_id: StationId, action: Action, reason: str) -> I
         yield from unit_lost(state, station_id, hand, reason)
     elif action in _HAPPENED:
         yield from unit_moved(state, what, station_id, Report())
+
+
+def _rejected_unit(
+    state: State,
+    raised: ExceptionRaised,
+    station_id: StationId,
+    action: Action,
+    answer: inp.ExceptionAnswered,
+    now: Instant,
+) -> Iterator[ev.Event]:
+    """At an operator's station: the unit goes back, or passes by the word of two persons."""
+    station = state.stations[station_id]
+    hand, rejection = station.hand, station.rejection
+    assert hand is not None  # the options have said so
+    assert rejection is not None
+    if action is Action.PICK_AGAIN:
+        yield from take_in_hand(state, station_id, hand)
+        yield from unit_put_back(state, station_id, hand)
+        return
+    assert answer.approver is not None  # the policy lets nobody override alone
+    override = ev.Override(
+        rejection.rule,
+        rejection.name,
+        state.tasks[hand.task_id].lines[hand.line_id].line.gtin,
+        rejection.scanned,
+        answer.actor.name,
+        answer.approver.name,
+        answer.reason,
+    )
+    shown = printable(bytes.fromhex(rejection.data_hex))
+    refs = hand.task_id, hand.line_id, raised.exception_id
+    yield ev.RuleOverridden(station_id, *refs, override, shown, rejection.data_hex)
+    yield from judge_again(state, station, now)
 
 
 def _end_command(state: State, command_id: CommandId | None, action: Action) -> Iterator[ev.Event]:

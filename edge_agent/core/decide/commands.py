@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from edge_agent.core.exceptions import hold, hold_task, hold_trip, settle
-from edge_agent.core.lifecycle import CommandStatus, TaskStatus
+from edge_agent.core.lifecycle import CommandStatus, TaskStatus, UnitPhase
 from edge_agent.core.moves import divert
 from edge_agent.core.sourcing import abandon, exhaust, quarantine
 from edge_agent.core.state import Hand, LineState, State, TaskState, TripState
@@ -202,8 +202,25 @@ def unit_moved(state: State, order: Order, station_id: StationId, report: Report
         case Place():
             yield from _placed(state, station_id, hand)
         case PutBack():
-            yield ev.UnitPutBack(station_id)
-            yield from _after_put_back(state, hand)
+            yield from unit_put_back(state, station_id, hand)
+
+
+def done_by_hand(state: State, station_id: StationId) -> Iterator[ev.Event]:
+    """The order that is open at an operator's station is carried out: the person shows it, or says so."""
+    hand = state.stations[station_id].hand
+    assert hand is not None  # the prompt is about it
+    assert hand.command_id is not None
+    order = state.commands[hand.command_id].command.order
+    yield ev.CommandDone(hand.command_id, Report())
+    yield from unit_moved(state, order, station_id, Report())
+
+
+def take_in_hand(state: State, station_id: StationId, hand: Hand) -> Iterator[ev.Event]:
+    """The person at an operator's station has the unit in hand, and will not do with it what was ordered."""
+    if hand.phase is UnitPhase.PICKING:
+        yield from done_by_hand(state, station_id)
+    elif hand.command_id is not None:
+        yield ev.CommandFailed(hand.command_id, FailureReason.LOAD_MISSING, 0)
 
 
 def _placed(state: State, station_id: StationId, hand: Hand) -> Iterator[ev.Event]:
@@ -240,6 +257,8 @@ def _after_put_back(state: State, hand: Hand) -> Iterator[ev.Event]:
     kind = ExceptionKind.NO_READ if unread else ExceptionKind.WRONG_ITEM
     if task.held is not None:
         yield ev.LineUnassigned(hand.task_id, hand.line_id)
+    elif not hand.rejected_by:
+        return  # by a person's own choice: another one is picked
     elif _may_pick_again(state, kind, state.line(ref)):
         yield from settle(state, kind, f"tote {trip.tote}", f"rule {hand.rejected_by}", "pick_again", ref)
     elif hand.unit is not None:  # the item had passed: no other tote cures a container that cannot be read
@@ -257,10 +276,19 @@ def _may_pick_again(state: State, kind: ExceptionKind, line: LineState) -> bool:
     return again and line.failed_picks < state.plant.site.policies.picks_per_source
 
 
-def unit_lost(state: State, station_id: StationId, hand: Hand, reason: str) -> Iterator[ev.Event]:
-    """What follows when a person says that the unit in hand is gone: the line still lacks it."""
+def unit_put_back(state: State, station_id: StationId, hand: Hand) -> Iterator[ev.Event]:
+    """What follows when the unit in hand lies in its tote again."""
+    yield ev.UnitPutBack(station_id)
+    yield from _after_put_back(state, hand)
+
+
+def unit_lost(
+    state: State, station_id: StationId, hand: Hand, reason: str, *, damaged: bool = False
+) -> Iterator[ev.Event]:
+    """What follows when a person says that the unit in hand is gone or set aside: the line still lacks it."""
     trip, task = state.trips[hand.trip_id], state.tasks[hand.task_id]
-    yield ev.UnitLost(station_id, hand.task_id, hand.line_id, hand.unit, trip.tote, trip.location, reason)
+    at = trip.tote, trip.location
+    yield ev.UnitLost(station_id, hand.task_id, hand.line_id, hand.unit, *at, reason, damaged)
     if task.status is not TaskStatus.CANCELLING and task.held is not None:
         yield ev.LineUnassigned(hand.task_id, hand.line_id)
 
@@ -275,7 +303,7 @@ def _failed(state: State, command: Command, reason: FailureReason, code: int) ->
         case ForTrip(trip_id), Retrieve(), FailureReason.LOAD_MISSING:
             yield from _tote_missing(state, trip_id)
         case ForUnit(station_id), Pick(), FailureReason.ITEM_MISSING:
-            yield from _item_missing(state, station_id)
+            yield from item_missing(state, station_id)
         case _:
             detail = f"{_name(command)} failed: {reason.value} (device code {code})"
             yield from _hold(state, ExceptionKind.COMMAND_FAILED, detail, command.purpose)
@@ -294,7 +322,8 @@ def _tote_missing(state: State, trip_id: TripId) -> Iterator[ev.Event]:
     yield ev.TripDropped(trip_id)
 
 
-def _item_missing(state: State, station_id: StationId) -> Iterator[ev.Event]:
+def item_missing(state: State, station_id: StationId) -> Iterator[ev.Event]:
+    """What follows when there is no unit of the item in the tote."""
     hand = state.stations[station_id].hand
     assert hand is not None  # the pick that failed was for it
     yield ev.UnitMissing(station_id)

@@ -1,4 +1,5 @@
-"""Answers that cannot be true by what the agent knows itself. A person is believed in everything else."""
+"""Answers that nobody stands behind, or that cannot be true by what the agent knows itself. A person is
+believed in everything else."""
 
 from dataclasses import dataclass
 
@@ -6,7 +7,7 @@ from edge_agent.core.moves import tote_order
 from edge_agent.core.state import State, TaskState, TripState
 from edge_agent.core.stations import trip_at
 from edge_agent.domain.command import Transfer
-from edge_agent.domain.decision import Action, DecisionCode
+from edge_agent.domain.decision import Action, Actor, DecisionCode, Role
 from edge_agent.domain.device import Mode
 from edge_agent.domain.events import ExceptionRaised, HeldDevice, HeldTask, HeldTrip
 from edge_agent.domain.ids import DeviceId, PointId, StationId
@@ -18,6 +19,19 @@ class Refused:
 
     code: DecisionCode
     text: str
+
+
+def not_approved(action: str, actor: Actor, approver: Actor | None) -> Refused | None:
+    """Why nobody stands behind what needs a supervisor's approval; None where somebody does."""
+    if approver is None:
+        return Refused(DecisionCode.APPROVAL_NEEDED, f"{action} needs the approval of a supervisor")
+    if approver.name == actor.name:
+        text = f"{actor.name} cannot approve what {actor.name} asks for; another person must"
+        return Refused(DecisionCode.APPROVER_IS_ACTOR, text)
+    if not approver.role.covers(Role.SUPERVISOR):
+        text = f"a supervisor must approve {action}; {approver.name} is {approver.role.value}"
+        return Refused(DecisionCode.NOT_ALLOWED, text)
+    return None
 
 
 def contradiction(state: State, raised: ExceptionRaised, action: Action) -> Refused | None:

@@ -1,21 +1,24 @@
 """Scans and device states: each scan is judged by the step that waits for it, or by none (V20)."""
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
+from edge_agent.core.decide.commands import done_by_hand
 from edge_agent.core.exceptions import hold, hold_task
-from edge_agent.core.moves import divert
+from edge_agent.core.moves import divert, order
 from edge_agent.core.state import Hand, ScanStep, State, StationState
-from edge_agent.core.stations import repeat_scan, trip_at
-from edge_agent.core.verification.items import ItemExpectation, verify_item
+from edge_agent.core.stations import open_step, repeat_scan, trip_at, unit_order
+from edge_agent.core.verification.items import Answers, ItemExpectation, verify_item, verify_typed_item
 from edge_agent.core.verification.labels import verify_container, verify_tote
 from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_several
 from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import ItemPassed, ItemVerdict, Rejected, Verdict
 from edge_agent.core.verification.weight import verify_weight, weight_lost
 from edge_agent.domain import events as ev
+from edge_agent.domain.command import ForUnit
 from edge_agent.domain.device import DeviceStatus, Mode
-from edge_agent.domain.events import ExceptionKind, HeldDevice, PickedUnit, ScanTarget
+from edge_agent.domain.events import ExceptionKind, HeldDevice, HeldUnit, PickedUnit, ScanTarget
 from edge_agent.domain.ids import DeviceId, Gtin
 from edge_agent.domain.time import Instant
 
@@ -44,7 +47,8 @@ def device_reported(
     if status.mode is Mode.E_STOPPED and _needs_acknowledgement(state, device_id):
         detail = "was stopped at its panel; it gets no orders until a person says that it may move again"
         yield from hold(state, ExceptionKind.E_STOP, f"device {device_id}", detail, HeldDevice(device_id))
-    if came_back and station is not None and station.scan is not None:
+    asked = station is not None and state.plant.has_operator(station.station_id)
+    if came_back and not asked and station is not None and station.scan is not None:
         yield from repeat_scan(state, station.station_id, station.scan, station.scan.attempt, now)
 
 
@@ -58,7 +62,8 @@ def _needs_acknowledgement(state: State, device_id: DeviceId) -> bool:
 
 
 def _waiting_for(state: State, scanner: DeviceId) -> StationState | None:
-    return next((s for s in state.stations.values() if s.scan and s.scan.scanner == scanner), None)
+    steps = ((station, open_step(state, station)) for station in state.stations.values())
+    return next((station for station, step in steps if step and step.scanner == scanner), None)
 
 
 def scanned(
@@ -66,16 +71,18 @@ def scanned(
 ) -> Iterator[ev.Event]:
     """What one trigger has read: a code, or several; `data` is None for the scanner's no-read text."""
     station = _waiting_for(state, scanner)
-    if station is None or station.scan is None:
+    step = open_step(state, station) if station is not None else None
+    if station is None or step is None:
         for code in (data, *more) if data is not None else ():
             yield ev.ScanIgnored(scanner, unexpected_scan(code).scanned)
         return
-    step = station.scan
     codes = (data, *more) if data is not None else ()
     verdict = verify_several(
-        codes, lambda code: _judge(state, station, step, code, now), _expected(state, station, step)
+        codes, lambda code: judge(state, station, step, code, now), expected(state, station, step)
     )
-    if isinstance(verdict, Rejected):
+    if state.plant.has_operator(station.station_id):
+        yield from scanned_by_hand(state, station, step, verdict, data or b"")
+    elif isinstance(verdict, Rejected):
         yield from _rejected(state, station, step, verdict, now)
     else:
         yield from _passed(state, station, step, verdict)
@@ -85,13 +92,14 @@ def expire_scans(state: State, now: Instant) -> Iterator[ev.Event]:
     """A scan that has not come in time counts as a no-read, as long as its scanner is connected."""
     for station in state.stations.values():
         step = station.scan
-        if step is None or step.deadline_s > now.clock_s:
+        if step is None or step.deadline_s is None or step.deadline_s > now.clock_s:
             continue
         if state.devices[step.scanner].status.mode is Mode.READY:
-            yield from _rejected(state, station, step, no_read(_expected(state, station, step)), now)
+            yield from _rejected(state, station, step, no_read(expected(state, station, step)), now)
 
 
-def _expected(state: State, station: StationState, step: ScanStep) -> str:
+def expected(state: State, station: StationState, step: ScanStep) -> str:
+    """What the step should read: a label, or a GTIN."""
     if step.target is ScanTarget.TOTE:
         trip = trip_at(state, station.station_id)
         return trip.tote if trip else ""
@@ -107,35 +115,49 @@ def _hand(station: StationState) -> Hand:
     return station.hand
 
 
-def _judge(
-    state: State, station: StationState, step: ScanStep, data: bytes, now: Instant
+def judge(
+    state: State,
+    station: StationState,
+    step: ScanStep,
+    data: bytes,
+    now: Instant,
+    *,
+    typed: bool = False,
+    answers: Answers | None = None,
 ) -> Verdict | ItemVerdict:
-    plant, aim = state.plant, state.plant.aim.get(step.scanner, True)
+    """The verdict on one code; `typed`: a person has typed it in; `answers`: what it does not say itself."""
+    plant, aim = state.plant, state.plant.sends_aim(step.scanner, data)
     if step.target is ScanTarget.TOTE:
         trip = trip_at(state, station.station_id)
         assert trip is not None  # a tote scan is only open while a tote stands there
         return verify_tote(data, trip.tote, plant.labels, aim=aim)
-    hand = _hand(station)
-    task = state.tasks[hand.task_id]
     if step.target is ScanTarget.CONTAINER:
-        return verify_container(data, task.task.destination.container_id, plant.labels, aim=aim)
+        container = state.tasks[_hand(station).task_id].task.destination.container_id
+        return verify_container(data, container, plant.labels, aim=aim)
+    expectation, today = _expectation(state, station), now.utc.date()
+    if typed:
+        verdict = verify_typed_item(data.decode(), expectation, today=today, answers=answers)
+    else:
+        verdict = verify_item(data, expectation, plant.labels, aim=aim, today=today, answers=answers)
+    return _weighed(state, station, expectation, verdict)
+
+
+def _expectation(state: State, station: StationState) -> ItemExpectation:
+    """What the code of the unit in hand must agree with."""
+    hand, by_code = _hand(station), state.plant.catalogue.by_code
+    task = state.tasks[hand.task_id]
     line = task.lines[hand.line_id]
-    taken = {
-        (unit.gtin, unit.serial)
-        for other in task.lines.values()
-        for unit in other.units
-        if unit.serial is not None
-    }
-    by_code = plant.catalogue.by_code
-    expectation = ItemExpectation.of_line(
+    units = (unit for other in task.lines.values() for unit in other.units)
+    gtin = line.line.gtin
+    return ItemExpectation.of_line(
         line.line,
         line.remaining,
         _Known(state.gtins, by_code),
-        taken,
-        item=by_code.get(line.line.gtin),
+        {(unit.gtin, unit.serial) for unit in units if unit.serial is not None},
+        item=by_code.get(gtin),
+        wrong_items=station.rejection.wrong_items if station.rejection else 0,
+        overrides={(one.name, one.value) for one in task.overrides if one.gtin == gtin},
     )
-    verdict = verify_item(data, expectation, plant.labels, aim=aim, today=now.utc.date())
-    return _weighed(state, station, expectation, verdict)
 
 
 def _weighed(
@@ -153,7 +175,12 @@ def _weighed(
 
 
 def _passed(
-    state: State, station: StationState, step: ScanStep, verdict: Verdict | ItemVerdict
+    state: State,
+    station: StationState,
+    step: ScanStep,
+    verdict: Verdict | ItemVerdict,
+    *,
+    typed: bool = False,
 ) -> Iterator[ev.Event]:
     if step.target is ScanTarget.TOTE:
         trip = trip_at(state, station.station_id)
@@ -163,7 +190,9 @@ def _passed(
     hand = _hand(station)
     if isinstance(verdict, ItemPassed):
         unit = PickedUnit(verdict.gtin, verdict.lot, verdict.expiry, verdict.serial, verdict.units)
-        yield ev.UnitVerified(station.station_id, hand.task_id, hand.line_id, step.scanner, unit)
+        overrides = _used(state, hand, verdict.overridden)
+        at = station.station_id, hand.task_id, hand.line_id, step.scanner
+        yield ev.UnitVerified(*at, unit, typed, overrides)
     else:
         yield ev.ContainerVerified(station.station_id, hand.task_id, step.scanner)
 
@@ -178,8 +207,25 @@ def _rejected(
     if unsure and again and step.attempt <= state.plant.site.policies.retriggers:
         yield from repeat_scan(state, station.station_id, step, step.attempt + 1, now)
         return
+    yield from rejected_for_good(state, station, step, verdict)
+
+
+def rejected_for_good(
+    state: State, station: StationState, step: ScanStep, verdict: Rejected
+) -> Iterator[ev.Event]:
+    """The unit goes back, or the tote that nobody can identify leaves."""
+    yield _rejection(station, step, verdict)
+    trip = trip_at(state, station.station_id)
+    if step.target is ScanTarget.TOTE and trip is not None:
+        yield from divert(state, trip)
+    elif station.hand is not None and verdict.rule is Rule.WRONG_CONTAINER:
+        detail = f"read {verdict.scanned} where {verdict.expected} should stand"
+        yield from hold_task(state, ExceptionKind.WRONG_CONTAINER, detail, station.hand.task_id)
+
+
+def _rejection(station: StationState, step: ScanStep, verdict: Rejected) -> ev.ScanRejected:
     hand = station.hand if step.target is not ScanTarget.TOTE else None
-    yield ev.ScanRejected(
+    return ev.ScanRejected(
         station.station_id,
         hand.task_id if hand else None,
         hand.line_id if hand else None,
@@ -190,12 +236,6 @@ def _rejected(
         verdict.expected,
         verdict.scanned,
     )
-    trip = trip_at(state, station.station_id)
-    if step.target is ScanTarget.TOTE and trip is not None:
-        yield from divert(state, trip)
-    elif hand is not None and verdict.rule is Rule.WRONG_CONTAINER:
-        detail = f"read {verdict.scanned} where {verdict.expected} should stand"
-        yield from hold_task(state, ExceptionKind.WRONG_CONTAINER, detail, hand.task_id)
 
 
 def _kind(target: ScanTarget, rule: Rule) -> ExceptionKind:
@@ -203,3 +243,62 @@ def _kind(target: ScanTarget, rule: Rule) -> ExceptionKind:
     if target is ScanTarget.TOTE:
         return ExceptionKind.TOTE_UNIDENTIFIED
     return ExceptionKind.WRONG_CONTAINER if rule is Rule.WRONG_CONTAINER else ExceptionKind.NO_READ
+
+
+# ---- at an operator's station ------------------------------------------------------------------------
+
+
+def scanned_by_hand(
+    state: State,
+    station: StationState,
+    step: ScanStep,
+    verdict: Verdict | ItemVerdict,
+    data: bytes,
+    *,
+    typed: bool = False,
+) -> Iterator[ev.Event]:
+    """A scan that passes shows that what was asked for is done: nobody presses a button in between. One that
+    does not pass changes nothing: the person is told why, and scans again."""
+    if isinstance(verdict, Rejected):
+        rejected = _rejection(station, step, verdict)
+        yield replace(rejected, step_open=True, data_hex=data.hex(), typed=typed)
+        yield from _call_for_help(state, station, verdict)
+        return
+    if step.target is ScanTarget.ITEM and station.scan is None:
+        yield from done_by_hand(state, station.station_id)
+    yield from _passed(state, station, step, verdict, typed=typed)
+    if step.target is ScanTarget.CONTAINER:
+        picker = state.plant.site.stations[station.station_id].picker
+        yield order(state, picker, unit_order(state, _hand(station)), ForUnit(station.station_id))
+        yield from done_by_hand(state, station.station_id)
+
+
+def judge_again(state: State, station: StationState, now: Instant) -> Iterator[ev.Event]:
+    """The code that was rejected last, with what was said about it since."""
+    step, last = open_step(state, station), station.rejection
+    assert step is not None  # the rejection is of the step that is open
+    assert last is not None
+    said = {answer.value: value for answer, value in station.given.items()}
+    expiry = date.fromisoformat(said["expiry"]) if "expiry" in said else None
+    answers, data = Answers(said.get("lot"), expiry, said.get("serial")), bytes.fromhex(last.data_hex)
+    verdict = judge(state, station, step, data, now, typed=last.typed, answers=answers)
+    yield from scanned_by_hand(state, station, step, verdict, data, typed=last.typed)
+
+
+def _call_for_help(state: State, station: StationState, verdict: Rejected) -> Iterator[ev.Event]:
+    """What the person cannot settle alone holds the unit until somebody has looked."""
+    if not verdict.calls_supervisor and verdict.permits is not Permits.OVERRIDE:
+        return
+    hand, station_id = _hand(station), station.station_id
+    rule = verdict.rule
+    detail = f"{rule.code} {rule.value}: {verdict.scanned} where {verdict.expected} is asked for"
+    line = ev.LineRef(hand.task_id, hand.line_id)
+    where = f"station {station_id}"
+    yield from hold(state, ExceptionKind.WRONG_ITEM, where, detail, HeldUnit(station_id), line)
+
+
+def _used(state: State, hand: Hand, overridden: tuple[Rejected, ...]) -> tuple[ev.Override, ...]:
+    """Who has let pass what was rejected."""
+    task = state.tasks[hand.task_id]
+    gtin, passed = task.lines[hand.line_id].line.gtin, {(one.rule.value, one.scanned) for one in overridden}
+    return tuple(one for one in task.overrides if one.gtin == gtin and (one.name, one.value) in passed)

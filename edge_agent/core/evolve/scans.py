@@ -1,4 +1,4 @@
-"""The end of a scan that was good."""
+"""The end of a scan that was good, and what a person is asked next."""
 
 from edge_agent.core.cycles import SCAN, measure
 from edge_agent.core.state import State
@@ -10,4 +10,12 @@ def end_scan(state: State, station_id: StationId, clock_s: float) -> None:
     station = state.stations[station_id]
     if station.scan is not None:
         measure(state.devices[station.scan.scanner], SCAN, clock_s - station.scan.requested_s)
-    station.scan = None
+    station.scan = station.rejection = None
+    ask_anew(state, station_id, clock_s)
+
+
+def ask_anew(state: State, station_id: StationId, clock_s: float) -> None:
+    """From now on something else is asked at the station: an answer to what was asked before is late."""
+    station = state.stations[station_id]
+    station.step += 1
+    station.since_s = clock_s

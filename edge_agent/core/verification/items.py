@@ -20,7 +20,7 @@ from edge_agent.core.verification.barcode import (
     read_typed_item,
 )
 from edge_agent.core.verification.element_strings import ElementStringError, parse_elements
-from edge_agent.core.verification.rules import Rule
+from edge_agent.core.verification.rules import Permits, Rule
 from edge_agent.core.verification.verdicts import NOTHING, ItemPassed, ItemVerdict, Passed, Rejected, Verdict
 from edge_agent.core.verification.weight import label_weight_verdict
 from edge_agent.domain.ids import Gtin
@@ -56,6 +56,8 @@ class ItemExpectation:
     """Of one unit of the line."""
     wrong_items: int = 0
     """Wrong items in a row at this step up to now."""
+    overrides: Container[tuple[str, str]] = ()
+    """Rules by name, each with the very value that may pass though the rule rejects it."""
 
     @classmethod
     def of_line(
@@ -67,6 +69,7 @@ class ItemExpectation:
         *,
         item: Item | None = None,
         wrong_items: int = 0,
+        overrides: Container[tuple[str, str]] = (),
     ) -> Self:
         """What the line asks for, with `remaining` units to go, and what its item asks for (None: as the
         line)."""
@@ -85,6 +88,7 @@ class ItemExpectation:
             minimum_shelf_life_days=item.minimum_shelf_life_days,
             weight=item.weight.times(units) if item.weight else None,
             wrong_items=wrong_items,
+            overrides=overrides,
         )
 
     def units_of(self, gtin: Gtin) -> int | None:
@@ -162,19 +166,28 @@ def _verify_reading(
         expiry=reading.expiry or answers.expiry,
         serial=reading.serial or answers.serial,
     )
-    return (
-        _separator_verdict(reading, expected, today)
-        or _lot_verdict(code, expected)
-        or _expiry_verdict(code, expected, today)
-        or _serial_verdict(code, units, expected)
-        or label_weight_verdict(code, expected.weight.times(units) if expected.weight else None)
-        or _passed(code, reading.gtin, units, expected)
+    rejections = (
+        _separator_verdict(reading, expected, today),
+        _lot_verdict(code, expected),
+        _expiry_verdict(code, expected, today),
+        _serial_verdict(code, units, expected),
+        label_weight_verdict(code, expected.weight.times(units) if expected.weight else None),
     )
+    found = [rejected for rejected in rejections if rejected is not None]
+    final = next((rejected for rejected in found if not _is_overridden(rejected, expected)), None)
+    return final or _passed(code, reading.gtin, units, expected, tuple(found))
 
 
-def _passed(code: ItemCode, gtin: Gtin, units: int, expected: ItemExpectation) -> ItemPassed:
+def _is_overridden(rejected: Rejected, expected: ItemExpectation) -> bool:
+    covered = (rejected.rule.value, rejected.scanned) in expected.overrides
+    return covered and rejected.permits is Permits.OVERRIDE
+
+
+def _passed(
+    code: ItemCode, gtin: Gtin, units: int, expected: ItemExpectation, overridden: tuple[Rejected, ...]
+) -> ItemPassed:
     rule = Rule.ITEM_MATCHES if gtin == expected.gtin else Rule.PACK_MATCHES
-    return ItemPassed(rule, gtin, code.lot, code.expiry, code.serial, units)
+    return ItemPassed(rule, gtin, code.lot, code.expiry, code.serial, units, overridden)
 
 
 def _why_no_item(reading: Reading) -> str:

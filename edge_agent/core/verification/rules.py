@@ -142,6 +142,11 @@ class Rule(StrEnum):
         rule.text = text
         return rule
 
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The rule of that name. Raises `KeyError`."""
+        return {rule.value: rule for rule in cls}[name]
+
     @property
     def faults_scanner(self) -> bool:
         """Whether the scanner itself needs a look, whatever it scanned."""

@@ -26,19 +26,6 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemPassed(Passed):
-    """Units of the item, with what their code says of them."""
-
-    gtin: Gtin
-    """As scanned: a pack's own GTIN, to which its lot and serial number belong."""
-    lot: str | None
-    expiry: date | None
-    serial: str | None
-    units: int = 1
-    """Units of the line; more than one only for a pack (V4)."""
-
-
-@dataclass(frozen=True, slots=True)
 class Rejected:
     """Not what the step asked for. Both texts are fit to be shown; `detail` says more."""
 
@@ -53,6 +40,21 @@ class Rejected:
     def permits(self) -> Permits:
         """What a person or the machine may do about it."""
         return self.rule.permits
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPassed(Passed):
+    """Units of the item, with what their code says of them."""
+
+    gtin: Gtin
+    """As scanned: a pack's own GTIN, to which its lot and serial number belong."""
+    lot: str | None
+    expiry: date | None
+    serial: str | None
+    units: int = 1
+    """Units of the line; more than one only for a pack (V4)."""
+    overridden: tuple[Rejected, ...] = ()
+    """What was rejected, and passed because an override covers the value."""
 
 
 ItemVerdict: TypeAlias = ItemPassed | Rejected

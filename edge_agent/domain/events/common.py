@@ -38,7 +38,7 @@ class PickedUnit:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Two persons let a value pass that a rule rejects: for one task, and for this very value of this item."""
+    """Two persons let a value pass that a rule rejects: for one task, for this very value of this item."""
 
     rule: str
     """V1..V20."""

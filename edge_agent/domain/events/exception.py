@@ -97,8 +97,8 @@ class ExceptionResolved:
 class DecisionRefused:
     """A person's answer, hold or release was refused; it has changed nothing. Kept for whoever asks later.
 
-    It names the exception or the station that was answered, or the subject of the hold; `action` is as it came, `hold` or
-    `release` for a subject.
+    It names the exception or the station that was answered, or the subject of the hold; `action` is as it
+    came, `hold` or `release` for a subject.
     """
 
     exception_id: ExceptionId | None
