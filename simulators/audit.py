@@ -20,7 +20,14 @@ from simulators.audit_records import Grip
 from simulators.audit_scans import Lag, ScanCheck, first_command_lags
 from simulators.audit_stock import StockCounts, check_stock
 from simulators.audit_tasks import check_tasks
-from simulators.audit_units import check_inventory, check_orders, check_totes, harmless_serials, in_doubt
+from simulators.audit_units import (
+    check_inventory,
+    check_orders,
+    check_totes,
+    harmless_serials,
+    in_doubt,
+    let_pass,
+)
 from simulators.audit_world import WorldBook, read_world
 from simulators.oms_book import TaskStatus
 
@@ -173,6 +180,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
     check_orders(oms_ledger, placed, findings)
     stock = _check_stock(oms_ledger, world_book, placed, findings)
     world_book.mistakes.forgive("duplicate_serial", harmless_serials(placed))
+    world_book.mistakes.allow(let_pass(oms_ledger, placed))
     check_totes(oms_ledger, world_book, findings)
     check_tasks(oms_ledger, placed, findings)
     check_containers(oms_ledger, world_book, findings)

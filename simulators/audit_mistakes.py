@@ -28,6 +28,9 @@ _NEVER_RIGHT = AT_THE_GRIPPER - {"wrong_item"}
 SPOILED = "spoiled_code"
 """A code that was cut, joined or full of noise."""
 
+OVERRIDABLE = frozenset({"wrong_lot", "short_dated"})
+"""A supervisor may let these pass."""
+
 READ_AGAIN = "read again"
 """The next trigger brought a good reading; no rule had to fire."""
 NOT_USED = "not used"
@@ -111,6 +114,13 @@ class Mistakes:
             one.subject == unit and one.kind in _NEVER_RIGHT and one.t <= t <= (one.ended_t or t)
             for one in self.made
         )
+
+    def allow(self, subjects: Iterable[str]) -> None:
+        """The agent went on with these because two persons had said so, after a rule had rejected them."""
+        allowed = set(subjects)
+        for mistake in self.made:
+            if mistake.subject in allowed and mistake.kind in OVERRIDABLE:
+                mistake.missed = False
 
     def forgive(self, kind: str, subjects: Iterable[str]) -> None:
         """Where it went, this kind of mistake was none."""

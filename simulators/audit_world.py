@@ -4,6 +4,7 @@ The replay trusts no line. What does not follow from the lines before it becomes
 goes on from what the line says, so that one wrong line is found once.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,6 +57,8 @@ class WorldBook:
         self.stopped: dict[str, str] = {}
         """Where everything was at a clean stop, as written then."""
         self.repeated: set[CommandKey] = set()
+        self._scans: dict[str, list[tuple[float, bool]]] = {}
+        """By scanner: when something was read, and whether it was a label on nothing that is at hand."""
         self._held: dict[str, list[Grip]] = {}
         self._read_loads: set[str] = set()
         self._fetched_from: dict[str, str] = {}
@@ -89,6 +92,12 @@ class WorldBook:
             handler(t, facts)
         except KeyError as error:
             self._world(f"a line {kind!r} at {t:.6f} has no {error}")
+
+    def read_no_unit(self, scanner: str, until_t: float) -> bool:
+        """Whether the last thing that a scanner read by then was a label on nothing that was at hand."""
+        scans = self._scans.get(scanner, [])
+        place = bisect_right(scans, until_t, key=lambda scan: scan[0])
+        return place > 0 and scans[place - 1][1]
 
     # ---- what is there at the start ------------------------------------------------------------------
 
@@ -268,6 +277,7 @@ class WorldBook:
     def _scanned(self, t: float, facts: Facts) -> None:
         data = facts["data"]
         self.mistakes.scanned(facts["scanner"], t)
+        self._scans.setdefault(facts["scanner"], []).append((t, not _is_of_something(facts)))
         unit = self.units.get(facts.get("unit", ""))
         if unit is not None:
             self.pickers[facts["scanner"]] = unit.place
@@ -357,6 +367,10 @@ def read_world(path: Path, findings: Findings) -> WorldBook:
         book.take(entry.t, entry.kind, entry.facts)
     book.close()
     return book
+
+
+def _is_of_something(facts: Facts) -> bool:
+    return "unit" in facts or "load" in facts
 
 
 def _subject(facts: Facts) -> str:

@@ -115,6 +115,8 @@ class Operator:
         """The last scan was what the prompt asked for, as far as the person knows."""
         self._over: Lpn | None = None
         """The container into which the unit goes as its label is read."""
+        self._put: tuple[object, ...] | None = None
+        """What was asked for when the last unit was put down, so that it is not done a second time."""
         self._before: View | None = None
         """What was scanned last."""
         self._pause_s: float | None = None
@@ -228,13 +230,16 @@ class Operator:
 
     def _scan_container(self, asked: Asked, now_s: float) -> Sequence[Deed]:
         container = Lpn(asked.facts["container"])
+        if self._has_nothing_for(asked):
+            return self._say(asked, "put_back")
         right = partial(load_label, container)
         if self._slip(asked, now_s, Fault.OTHER_CONTAINER, right=right) is None:
-            self._over = container
-            self._scan(asked, right, now_s)
+            self._scan(asked, right, now_s, over=container)
         return ()
 
     def _place(self, asked: Asked, now_s: float) -> Sequence[Deed]:
+        if self._has_nothing_for(asked):
+            return self._say(asked, "put_back")
         if self._slip(asked, now_s) is not None:
             return ()
         self._put_down(Lpn(asked.facts["container"]))
@@ -302,8 +307,14 @@ class Operator:
 
     # ---- hands ---------------------------------------------------------------------------------------
 
-    def _scan(self, asked: Asked, view: View, now_s: float, *, truly: bool = True) -> None:
-        self._truly = truly
+    def _has_nothing_for(self, asked: Asked) -> bool:
+        """A unit is taken to be in the person's hand that is not: what was scanned was no unit in hand."""
+        return self._world.held_by(self._device_id) is None and self._put != _unit_of(asked)
+
+    def _scan(
+        self, asked: Asked, view: View, now_s: float, *, truly: bool = True, over: Lpn | None = None
+    ) -> None:
+        self._truly, self._over = truly, over
         self._pull(asked.scanner, view, now_s)
         if self._pause_s is not None:
             self._again = now_s + self._pause_s, asked.scanner, partial(_bare, view())
@@ -329,6 +340,7 @@ class Operator:
         """Let go of the unit, if there is one, into a container that stands at the station."""
         point = PointId(self._world.loads[container].name) if container in self._world.loads else None
         if point in self._put_points and self._world.held_by(self._device_id) is not None:
+            self._put = _unit_of(self._asked)
             what = {"container": container}
             self._act("place", what, lambda cause: self._grip.place(container, point, cause), point)
 
@@ -347,6 +359,11 @@ class Operator:
 
     def _soon(self, now_s: float, seconds: float) -> None:
         self._due_s = now_s + self._pace.vary(seconds)
+
+
+def _unit_of(asked: Asked | None) -> tuple[object, ...] | None:
+    """Which unit of which line a prompt is about."""
+    return tuple(asked.facts.get(name) for name in ("task_id", "line_id", "remaining")) if asked else None
 
 
 def _may_be_read_again(rejection: Mapping[str, Any]) -> bool:

@@ -162,7 +162,9 @@ def _prompt_view(asked: Prompt, now: Instant) -> View:
         ],
         "rejection": asdict(rejection) if rejection is not None else None,
         "exception_id": asked.exception_id,
-        "wait": {"code": wait.code.value, "about": wait.about, "text": wait.text} if wait is not None else None,
+        "wait": {"code": wait.code.value, "about": wait.about, "text": wait.text}
+        if wait is not None
+        else None,
         "since": (now.utc - timedelta(seconds=now.clock_s - asked.since_s)).isoformat(),
     }
 

@@ -214,7 +214,8 @@ class PromptShown(Answer):
     """What the person is asked: values without prose, for a page to put into words of its own."""
 
     code: str
-    """`scan_tote`, `pick`, `scan_item`, `give_value`, `put_back`, `scan_container`, `place`, `settle`, `wait`."""
+    """`scan_tote`, `pick`, `scan_item`, `give_value`, `put_back`, `scan_container`, `place`, `settle` or
+    `wait`."""
     facts: dict[str, Any]
     """What it is about; what has nothing to do with it is left out."""
     target: str | None
