@@ -97,7 +97,7 @@ class DeviceSupervisor:
         self._work.put_nowait(command)
 
     def forget(self, command_id: CommandId) -> None:
-        """A command has ended, by the device's report or by a person's word. No effect where it is not open."""
+        """A command has ended, by the report of its device or the word of a person. No effect on another."""
         self._open.pop(command_id, None)
         self._due.pop(command_id, None)
         self._doubts.pop(command_id, None)

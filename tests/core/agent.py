@@ -130,6 +130,8 @@ class Agent:
     """What the wall clock was set by."""
     watch: Callable[[ev.Event], None] = lambda event: None
     """Called with every event before anything is done about it."""
+    people: list[Callable[[], bool]] = field(default_factory=list)
+    """Each does what the prompt of an operator's station asks for; False: there is nothing to do."""
 
     def __post_init__(self) -> None:
         self.state = State(self.plant)
@@ -220,9 +222,10 @@ class Agent:
     # ---- commands ------------------------------------------------------------------------------------
 
     def open_commands(self) -> list[cmd.Command]:
-        """Given and not ended, in order."""
-        unknown = CommandStatus.UNKNOWN
-        return [c.command for c in self.state.commands.values() if c.status is not unknown]
+        """Given to machines and not ended, in order."""
+        unknown, persons = CommandStatus.UNKNOWN, self.plant.persons
+        commands = (c.command for c in self.state.commands.values() if c.status is not unknown)
+        return [command for command in commands if command.device_id not in persons]
 
     def command(self, order: type, *, of: str = "") -> cmd.Command:
         """The one open command with such an order (of one device)."""
@@ -256,8 +259,9 @@ class Agent:
     # ---- scans ---------------------------------------------------------------------------------------
 
     def scan_steps(self, target: ev.ScanTarget | None = None) -> list[tuple[StationId, DeviceId]]:
-        """The stations that wait for a scan (of one kind), and the scanner that they wait for."""
-        waiting = [(s.station_id, s.scan) for s in self.state.stations.values() if s.scan is not None]
+        """The machines' stations that wait for a scan (of one kind), and the scanner that they wait for."""
+        machines = (s for s in self.state.stations.values() if not self.plant.has_operator(s.station_id))
+        waiting = [(s.station_id, s.scan) for s in machines if s.scan is not None]
         return [(station, scan.scanner) for station, scan in waiting if target in (None, scan.target)]
 
     def sees(self, station_id: StationId) -> bytes:
@@ -291,6 +295,8 @@ class Agent:
             return True
         if self.scan_steps():
             self.read()
+            return True
+        if any(act() for act in self.people):
             return True
         wait_s = next_wakeup_s(self.state, self.now)
         if wait_s is not None:
@@ -338,11 +344,16 @@ class Agent:
 
 
 def an_agent(
-    stock: Mapping[int, Sequence[Gtin]] | None = None, site: Site | None = None, *, ready: bool = True
+    stock: Mapping[int, Sequence[Gtin]] | None = None,
+    site: Site | None = None,
+    *,
+    ready: bool = True,
+    persons: frozenset[DeviceId] = frozenset(),
 ) -> Agent:
     """An agent with a floor: nine mugs in the first tote unless told otherwise, every device ready."""
     site = site or demo_site()
-    plant = Plant(site, {device: 15 if device == site.conveyor else 1 for device in site.devices})
+    limits = {device: 15 if device == site.conveyor else 1 for device in site.devices}
+    plant = Plant(site, limits, persons=persons)
     agent = Agent(Floor.stocked(site, stock if stock is not None else {1: [MUG] * 9}), plant)
     if ready:
         agent.ready()

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from edge_agent.core.lifecycle import CommandStatus, TaskStatus
+from edge_agent.core.prompts import PromptCode, prompt
 from edge_agent.core.sourcing import queue_length
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
@@ -89,13 +90,15 @@ def check_state(agent: Agent) -> None:
     _registers_agree(agent)
     _places_are_not_given_twice(agent)
     _every_wait_has_a_reason(agent)
+    _persons_are_asked(agent)
 
 
 def _commands_are_bounded(agent: Agent) -> None:
     state = agent.state
     purposes = Counter(c.command.purpose for c in state.commands.values())
     assert not [purpose for purpose, count in purposes.items() if count > 1], "two commands for one thing"
-    open_at = Counter(command.device_id for command in agent.open_commands())
+    known = (c for c in state.commands.values() if c.status is not CommandStatus.UNKNOWN)
+    open_at = Counter(c.command.device_id for c in known)
     for device_id, device in state.devices.items():
         assert device.open == open_at[device_id] <= state.plant.max_open[device_id]
 
@@ -174,6 +177,21 @@ def _every_wait_has_a_reason(agent: Agent) -> None:
         reasons = agent.why(task_id)
         assert reasons, f"nobody knows why {task_id} does not move"
         assert all(reason.text and reason.about for reason in reasons)
+
+
+def _persons_are_asked(agent: Agent) -> None:
+    """Work at an operator's station that only the person can move is asked for, in a way that can be met."""
+    for station_id, station in agent.state.stations.items():
+        if not agent.plant.has_operator(station_id):
+            continue
+        asked = prompt(agent.state, station_id, agent.now)
+        assert asked is not None or station.hand is None, "a unit is in hand, and nothing is asked"
+        if asked is None:
+            continue
+        moves = asked.target is not None or asked.answers
+        is_open = asked.code not in (PromptCode.WAIT, PromptCode.SETTLE)
+        assert bool(moves) == is_open
+        assert (asked.exception_id is not None) == (asked.code is PromptCode.SETTLE)
 
 
 def check_rest(agent: Agent) -> None:

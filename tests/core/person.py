@@ -51,6 +51,8 @@ class Person:
                 trip = self.agent.state.trips[trip_id]
                 move = tote_order(self.agent.state, trip)
                 return self._tote(trip.tote, move[1] if move else None, action)
+            case ev.HeldUnit(station_id) if raised.kind is ev.ExceptionKind.WRONG_ITEM:
+                return self._rejected_unit(station_id, action)
             case ev.HeldUnit(station_id):
                 return self._unit(station_id, action)
             case ev.HeldTask(task_id):
@@ -92,6 +94,18 @@ class Person:
         return True
 
     # ---- units ---------------------------------------------------------------------------------------
+
+    def _rejected_unit(self, station_id: StationId, action: Action) -> bool:
+        """At an operator's station: what is in hand goes back, or passes as what it is."""
+        state, floor = self.agent.state, self.agent.floor
+        hand, picker = state.stations[station_id].hand, self.agent.plant.site.stations[station_id].picker
+        assert hand is not None
+        wanted = state.tasks[hand.task_id].lines[hand.line_id].line.gtin
+        if action is Action.OVERRIDE:
+            return floor.grippers.get(picker) == wanted
+        if picker in floor.grippers:
+            floor.content[state.trips[hand.trip_id].tote].append(floor.grippers.pop(picker))
+        return True
 
     def _unit(self, station_id: StationId, action: Action) -> bool:
         state, floor = self.agent.state, self.agent.floor
