@@ -19,7 +19,7 @@ TEXTS: Mapping[PromptCode, str] = MappingProxyType(
         PromptCode.SCAN_ITEM: "Scan the {sku} in your hand. {remaining} to go.",
         PromptCode.GIVE_VALUE: "The code does not say the {sku}'s {value}: scan another code, or type it in.",
         PromptCode.PUT_BACK: "Put the {sku} back into tote {tote}.",
-        PromptCode.SCAN_CONTAINER: "Put the {sku} into {container} at {put_point}, and scan the label of {container}.",
+        PromptCode.SCAN_CONTAINER: "Put the {sku} into {container} at {put_point}, and scan its label.",
         PromptCode.PLACE: "Put the {sku} into {container} at {put_point}.",
         PromptCode.SETTLE: "Exception {exception_id} is open and must be settled first.",
         PromptCode.WAIT: "Nothing to do now: {wait}.",

@@ -37,7 +37,7 @@ class StationTerminal:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Raises `EdgeAgentError` where there is no such station, a machine works there, or no agent answers."""
+        """Raises `EdgeAgentError` where no person works at such a station, or no agent answers."""
         shown = self._agent.get("stations", self._station)
         if not shown["operator"]:
             raise ConfigurationError(

@@ -8,17 +8,25 @@ what was said to each device (`Witness`), what the world's ledger has (`notes`),
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from drivers.profile import Handshake, Profile
+from drivers.profile import Profile
 from drivers.registry import build_device, build_scanner
+from edge_agent.adapters.api.bridge import Bridge
+from edge_agent.adapters.api.parts import Parts
+from edge_agent.adapters.api.server import ApiServer
+from edge_agent.adapters.api.timeline import History
+from edge_agent.adapters.api_client import ApiClient
 from edge_agent.adapters.clock import SystemClock
+from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.memory_journal import MemoryJournal
 from edge_agent.core.state import Plant, State
+from edge_agent.core.view import device_view
 from edge_agent.core.wait import WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain import events as ev
@@ -30,7 +38,7 @@ from edge_agent.domain.inputs import DeviceReported, ExceptionAnswered, Input, S
 from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from edge_agent.domain.task import PickTask
-from edge_agent.ports import Device
+from edge_agent.ports import Device, Journal
 from edge_agent.runtime.backoff import Backoff
 from edge_agent.runtime.effects import Effects
 from edge_agent.runtime.loop import Loop
@@ -52,6 +60,8 @@ FAST = 200.0
 """Simulated seconds in a real one: a retrieval takes 45 ms."""
 TICK_S = 0.002
 DEADLINE_S = 15.0
+MACHINES = ("asrs-1", "conveyor-1", "picker-1")
+HANDHELD = "handheld"
 REQUEST_TIMEOUT_S = 2.0
 """Longer than a busy machine stops a test for."""
 VERB_TIMEOUT_S = 20.0
@@ -103,14 +113,16 @@ class Cell:
         request_timeout_s: float = REQUEST_TIMEOUT_S,
         seed: int = SEED,
         catalogue: Path | None = None,
+        operator: Path | None = None,
         **policies: object,
     ) -> None:
         """`opcua`: the machines that speak OPC UA; the others speak Modbus. `catalogue`: a file that the
-        item master of the stock is written to, and read from."""
+        item master of the stock is written to, and read from. `operator`: a person picks, with a handheld;
+        the local API's socket and the journal lie in this folder."""
         self.profiles = {
             name: _hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
         }
-        self.site = _site(opcua, policies, catalogue)
+        self.site = _site(opcua, policies, catalogue, operator)
         self.stock = build_stock(self.site, seed)
         if catalogue is not None:
             write_catalogue(self.stock, catalogue)
@@ -126,6 +138,8 @@ class Cell:
         self._system = SystemClock()
         self._tasks = asyncio.TaskGroup()
         self._running: list[asyncio.Task[None]] = []
+        self._has_api = operator is not None
+        self._closing = AsyncExitStack()
 
     # ---- life ----------------------------------------------------------------------------------------
 
@@ -141,8 +155,12 @@ class Cell:
             self.events += [recorded.event for recorded in records]
             effects(records)
 
-        self._loop = Loop(self.state, MemoryJournal(), self._system, act)
+        self._loop = Loop(self.state, await self._journal(), self._system, act)
         self._run(self._loop.run(), "loop")
+        if self._has_api:
+            await self._serve_api()
+        for one in self.simulated.operators:
+            self._run(one.run(), "operator")
         for name, one in {**devices, **scanners}.items():
             self._run(one.run(), name)
         self._put(Started("test"))
@@ -157,10 +175,25 @@ class Cell:
         try:
             await self._tasks.__aexit__(kind, error, trace)
         finally:
+            await self._closing.aclose()
             for server in self.simulated.servers:
                 await server.stop()
         if error is None:
             self._laws_hold()
+
+    async def _journal(self) -> Journal:
+        if not self._has_api:
+            return MemoryJournal()
+        journal = await SqlJournal.open(self.site.journal.url)
+        self._closing.push_async_callback(journal.close)
+        return journal
+
+    async def _serve_api(self) -> None:
+        bridge, history = Bridge(self._loop, self._system), History(self.site.journal.url)
+        server = ApiServer(Parts(self.site, bridge, history, lambda name: device_view(self.state, name)))
+        self._closing.push_async_callback(server.stop)
+        server.start()
+        self.api = ApiClient(server.path)
 
     def _run(self, work: Any, name: str) -> None:
         self._running.append(self._tasks.create_task(work, name=name))
@@ -169,7 +202,7 @@ class Cell:
         devices, scanners = {}, {}
         for name, settings in self.site.devices.items():
             profile, backoff = self.profiles[settings.profile], Backoff(0.02, 0.1)
-            if profile.handshake is Handshake.SCANNER:
+            if profile.is_scanner:
                 scanners[name] = ScannerSupervisor(build_scanner(name, settings, profile), self._put, backoff)
             else:
                 self.witness[name] = Witness(build_device(name, settings, profile))
@@ -286,9 +319,13 @@ class Cell:
         assert len(self.of(ev.UnitPlaced)) <= len(placed), "confirmed and not done"
 
 
-def _site(opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path | None) -> Site:
+def _site(
+    opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path | None, operator: Path | None
+) -> Site:
     devices = {}
     for unit, (name, settings) in enumerate(SITE["devices"].items(), 1):
+        if operator is not None and unit > len(MACHINES):
+            continue
         profile, port = settings["profile"], free_port()
         if name in opcua:
             profile, address = profile.replace("modbus", "opcua"), f"opc.tcp://127.0.0.1:{port}/{name}"
@@ -299,7 +336,20 @@ def _site(opcua: Sequence[str], policies: Mapping[str, object], catalogue: Path 
         devices[name] = {"profile": profile, "address": address}
     limits = {"scan_timeout_s": 0.5, "refusal_retry_s": 0.1, **policies}
     master = {"file": str(catalogue) if catalogue else None}
-    return small_site(devices=devices, policies=limits, catalogue=master)
+    if operator is None:
+        return small_site(devices=devices, policies=limits, catalogue=master)
+    devices["picker-1"] = {"profile": "picker-person", "address": "person://st1"}
+    devices[HANDHELD] = {"profile": "scanner-zebra-ds", "address": f"tcp://127.0.0.1:{free_port()}"}
+    puts = [{"point": point, "scanner": HANDHELD} for point in ("put-1", "put-2")]
+    scans = {"tote_scanner": HANDHELD, "item_scanner": HANDHELD, "put_positions": puts}
+    return small_site(
+        devices=devices,
+        policies=limits,
+        catalogue=master,
+        stations={"st1": SITE["stations"]["st1"] | scans},
+        api={"socket": str(operator / "api.sock"), "supervisors": {"users": ["daemon"]}},
+        journal={"url": f"sqlite:///{operator / 'journal.db'}"},
+    )
 
 
 def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) -> Profile:
@@ -321,4 +371,5 @@ def _plant(site: Site, profiles: Mapping[str, Profile], catalogue: Catalogue) ->
         max_open={device: profile.max_open for device, profile in used.items()},
         aim={device: profile.scanner.aim for device, profile in used.items() if profile.scanner},
         catalogue=catalogue,
+        persons=frozenset(device for device, profile in used.items() if profile.is_person),
     )
