@@ -93,6 +93,7 @@ class Stations:
 
     def __init__(self, parts: Parts) -> None:
         self._bridge = parts.bridge
+        self._stopping = parts.stopping
         self._site = parts.site
 
     def router(self) -> APIRouter:
@@ -146,7 +147,9 @@ class Stations:
         first = shown = await self._shown(station_id)
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
-        while shown == first and shown["step"] == seen and (left_s := until - loop.time()) > 0:
+        while shown == first and shown["step"] == seen and not self._stopping.is_set():
+            if (left_s := until - loop.time()) <= 0:
+                break
             await self._bridge.turned(min(left_s, _LOOK_EVERY_S))
             await asyncio.sleep(_REST_S)
             shown = await self._shown(station_id)
