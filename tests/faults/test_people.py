@@ -1,4 +1,4 @@
-"""A person who picks, with a handheld and the local API: what they do wrong, and what the agent makes of it."""
+"""A person who picks, with a handheld and the local API: what they do wrong, and what comes of it."""
 
 from pathlib import Path
 from typing import Any

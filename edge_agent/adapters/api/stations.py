@@ -144,10 +144,11 @@ class Stations:
         ] = 0.0,
     ) -> dict[str, Any]:
         """What the person at a station is asked now. With `seen` and `wait_s` as soon as it is another."""
-        first = shown = await self._shown(station_id)
+        shown = await self._shown(station_id)
+        first = _asked(shown)
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
-        while shown == first and shown["step"] == seen and not self._stopping.is_set():
+        while shown["step"] == seen and _asked(shown) == first and not self._stopping.is_set():
             if (left_s := until - loop.time()) <= 0:
                 break
             await self._bridge.turned(min(left_s, _LOOK_EVERY_S))
@@ -205,6 +206,12 @@ class Stations:
                 "name an operator's station; the list shows which they are",
             )
         return shown
+
+
+def _asked(shown: View) -> tuple[object, ...]:
+    """What makes it another prompt: the step does not count the reasons to wait."""
+    prompt = shown["prompt"] or {}
+    return shown["step"], prompt.get("code"), prompt.get("wait")
 
 
 def _verdict(events: Sequence[Event]) -> dict[str, Any]:
