@@ -34,7 +34,8 @@ class StationTerminal:
         self._station = station
         self._approver = approver
         self._shown: dict[str, Any] | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        """Held from a line to its answer, so that what became of it stands above the next prompt."""
 
     def run(self) -> None:
         """Raises `EdgeAgentError` where no person works at such a station, or no agent answers."""
@@ -57,17 +58,18 @@ class StationTerminal:
     def _heard(self, line: str) -> None:
         if not line.strip():
             return
-        try:
-            answered = self._answer(line[1:]) if line.startswith(ANSWER_MARK) else self._scan(line)
-        except (AgentRefusedError, AgentUnreachableError, ConfigurationError) as error:
-            self._say(f"  not taken: {error}")
-        else:
-            self._show(answered["next"])
+        with self._lock:
+            try:
+                answered = self._answer(line[1:]) if line.startswith(ANSWER_MARK) else self._scan(line)
+            except (AgentRefusedError, AgentUnreachableError, ConfigurationError) as error:
+                typer.echo(f"  not taken: {error}")
+            else:
+                self._show(answered["next"])
 
     def _scan(self, code: str) -> Any:
         judged = self._agent.post("stations", self._station, "scans", body={"data": code, "step": self._step})
         if judged["verdict"] != "rejected":  # else the prompt says why
-            self._say(f"  {verdict_text(judged)}")
+            typer.echo(f"  {verdict_text(judged)}")
         return judged
 
     def _answer(self, line: str) -> Any:
@@ -98,9 +100,10 @@ class StationTerminal:
             try:
                 shown = self._agent.get("stations", self._station, seen=self._step, wait_s=WAIT_S)
             except EdgeAgentError as error:
-                if not lost:
-                    self._say(f"  {error}")
-                lost, self._shown = True, None
+                with self._lock:
+                    if not lost:
+                        typer.echo(f"  {error}")
+                    lost, self._shown = True, None
                 time.sleep(AGAIN_S)
             else:
                 lost = False
@@ -113,12 +116,8 @@ class StationTerminal:
             if before is not None and shown["step"] < before["step"]:
                 return
             self._shown = shown
-        if before is None or _lines(before) != _lines(shown):
-            self._say("\n".join(_lines(shown)))
-
-    def _say(self, text: str) -> None:
-        with self._lock:
-            typer.echo(text)
+            if before is None or _lines(before) != _lines(shown):
+                typer.echo("\n".join(_lines(shown)))
 
 
 def _lines(shown: dict[str, Any]) -> list[str]:

@@ -167,8 +167,8 @@ class Stations:
             raise Problem(
                 HTTPStatus.CONFLICT,
                 DecisionCode.ALREADY_ANSWERED,
-                f"station {station_id}: step {form.step} has passed; it is at step {before['step']}",
-                "look at what the station asks now",
+                f"prompt {form.step} of {station_id} is no longer open: the scan came late, or twice",
+                "look at how it stands now",
             )
         prompt = before["prompt"]
         named = prompt["scanner"] if prompt is not None else None
