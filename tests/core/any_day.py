@@ -1,16 +1,13 @@
 """A day on which everything may happen in any order: devices, scanners, people, the OMS."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from enum import StrEnum
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     MultipleResults,
-    RuleBasedStateMachine,
     initialize,
-    invariant,
     multiple,
     precondition,
     rule,
@@ -30,12 +27,10 @@ from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.decision import Action, DeviceHold, HoldSubject, LaneHold, StationHold, TaskHold
 from edge_agent.domain.device import Mode
-from edge_agent.domain.ids import DeviceId, Gtin, Lpn, StationId, TaskId
+from edge_agent.domain.ids import DeviceId, Gtin, Lpn, StationId
 from edge_agent.domain.task import Line, PickTask
-from tests.core import laws
-from tests.core.agent import CUP, GTINS, a_line, a_site, a_task, an_agent, ean, label
-from tests.core.floor import container
-from tests.core.person import Person
+from tests.core.agent import CUP, GTINS, a_line, a_task, an_agent, ean, label
+from tests.core.day import Day, a_small_site
 
 TOTES = range(1, 6)
 codec = SnapshotCodec()
@@ -68,7 +63,7 @@ orders = st.builds(
 stocks = st.fixed_dictionaries({number: st.lists(gtins, min_size=1, max_size=5) for number in TOTES})
 
 
-class AnyDay(RuleBasedStateMachine):
+class AnyDay(Day):
     """The core on a small floor where everything may happen, in any order."""
 
     tasks = Bundle("tasks")
@@ -83,13 +78,7 @@ class AnyDay(RuleBasedStateMachine):
     def begin(
         self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
     ) -> MultipleResults[PickTask]:
-        site = a_site(queue=2, open_tasks=6, exceptions={"e_stop": {"acknowledge": "agent"}})
-        self.agent = an_agent(stock, site, ready=ready)
-        self.person = Person(self.agent)
-        self.witness = laws.Witness(self.agent.floor)
-        self.agent.watch = self.witness.see
-        self.units = self.agent.floor.units
-        self.submitted = 0
+        self.open(an_agent(stock, a_small_site(), ready=ready))
         self.mishaps_left = mishaps
         """How often something may still happen that only a person can settle."""
         return multiple(*(self.submit_order(order, 0) for order in orders))
@@ -99,15 +88,6 @@ class AnyDay(RuleBasedStateMachine):
     @rule(target=tasks, order=orders, back=st.integers(0, 1))
     def submit(self, order: PickTask, back: int) -> PickTask:
         return self.submit_order(order, back)
-
-    def submit_order(self, order: PickTask, back: int) -> PickTask:
-        """Give it an id and a container: sometimes one that another task may still have."""
-        self.submitted += 1
-        box = container(max(1, self.submitted - back))
-        destination = replace(order.destination, container_id=box)
-        task = replace(order, task_id=TaskId(f"T-{self.submitted}"), destination=destination)
-        self.agent.submit(task)
-        return task
 
     @rule(task=tasks)
     def repeat(self, task: PickTask) -> None:
@@ -335,14 +315,8 @@ class AnyDay(RuleBasedStateMachine):
         self.agent.show(mode, data.draw(st.sampled_from(devices)))
 
     @rule()
-    def all_is_well(self) -> None:
-        """Every device is ready, and nobody keeps it from going on."""
-        self.agent.ready()
-        for exception_id, raised in list(self.agent.state.exceptions.items()):
-            if isinstance(raised.held, ev.HeldDevice):
-                self.agent.answer(Action.RESUME, exception_id)
-        for subject in list(self.agent.state.holds):
-            self.agent.release(subject)
+    def everything_is_well(self) -> None:
+        self.all_is_well()
 
     @rule()
     def restart(self) -> None:
@@ -356,40 +330,6 @@ class AnyDay(RuleBasedStateMachine):
             self.check()
             if not self.agent.advance(wrong):
                 break
-
-    # ---- the laws ------------------------------------------------------------------------------------
-
-    @invariant()
-    def check(self) -> None:
-        assert self.agent.floor.units == self.units, "a unit came from nowhere or went there"
-        laws.check_state(self.agent)
-
-    def teardown(self) -> None:
-        if not hasattr(self, "agent"):
-            return
-        self.all_is_well()
-        self.agent.run()
-        self.check()
-        assert self.agent.state == self.agent.replayed()
-        events = len(self.agent.journal)
-        for cut in {0, events // 3, events // 2, events * 4 // 5, events}:
-            assert self.agent.state == self.agent.replayed_with_snapshot(cut), f"snapshot after {cut}"
-        laws.check_rest(self.agent)
-        self.everything_is_settled()
-        self.check()
-        assert not self.agent.state.tasks
-        assert not self.agent.state.trips
-
-    def everything_is_settled(self) -> None:
-        """Persons settle one exception after the other, until nothing is held any more."""
-        for _ in range(100):
-            if not self.agent.state.exceptions:
-                return
-            answers = reversed(self.person.open())  # first what takes things away: it never leads back
-            assert any(self.person.settle(*answer) for answer in answers), "nobody can settle what is held"
-            self.all_is_well()
-            self.agent.run()
-        raise AssertionError("settling never comes to an end")
 
 
 def _with_quantity(line: Line, quantity: int) -> Line:

@@ -11,7 +11,9 @@ from edge_agent.domain.decision import Actor
 from edge_agent.domain.ids import DeviceId, Gtin, Lpn, StationId
 from edge_agent.domain.site import Site
 from edge_agent.domain.station import Answer
-from tests.core.agent import ANNA, SUE, Agent, a_site, an_agent, ean, label
+from edge_agent.domain.task import Line
+from tests.core import laws
+from tests.core.agent import ANNA, Agent, a_site, a_task, an_agent, ean, label
 from tests.core.person import LOST
 
 
@@ -160,4 +162,29 @@ def by_hand(
     return agent, operators[0]
 
 
-__all__ = ["SUE", "Operator", "by_hand"]
+def at(
+    code: PromptCode, *lines: Line, station: str = "st2", stock: dict[int, list[Gtin]] | None = None
+) -> Operator:
+    """An operator who is asked for that; everything went well up to then."""
+    agent, operator = by_hand(station, stock=stock)
+    agent.submit(a_task("T-1", *lines))
+    up_to(operator, code)
+    return operator
+
+
+def up_to(operator: Operator, code: PromptCode) -> None:
+    operator.agent.run(until=lambda _: operator.prompt is not None and operator.asked.code is code)
+
+
+def finished(operator: Operator) -> tuple[int, int]:
+    """Picked and short, when everything has gone well from here on."""
+    operator.agent.run()
+    laws.check_rest(operator.agent)
+    (result,) = operator.agent.last(ev.TaskCompleted).lines
+    return result.picked, result.short
+
+
+def refusal(events: list[ev.Event]) -> ev.DecisionRefused:
+    (refused,) = events
+    assert isinstance(refused, ev.DecisionRefused)
+    return refused

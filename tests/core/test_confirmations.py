@@ -9,8 +9,10 @@ from typing import Any, get_args
 import pytest
 
 from edge_agent.core.confirmations import CONFIRMED, Confirmation, confirmation, is_confirmed
+from edge_agent.core.prompts import PromptCode
 from edge_agent.domain import events as ev
-from tests.core.agent import CUP, MUG, PEN, T0, Agent, a_line, a_site, a_task, an_agent, ean
+from tests.core.agent import ANNA, CUP, MUG, PEN, SUE, T0, Agent, a_line, a_site, a_task, an_agent, ean
+from tests.core.operator import by_hand
 
 CONTRACT = {
     "task_accepted": {"task_id", "revision", "order_id", "lines"},
@@ -20,6 +22,7 @@ CONTRACT = {
     "tote_retrieved": {"task_id", "container", "location", "device_time", "eta"},
     "unit_verified": {"task_id", "line_id", "gtin", "lot", "expiry", "serial", "scanner"},
     "unit_rejected": {"rule", "expected", "scanned", "scanner"},
+    "rule_overridden": {"rule", "value", "scanned", "scanned_hex", "actor", "approver", "reason"},
     "line_picked": {"task_id", "line_id", "ordered", "picked", "units"},
     "line_short": {"task_id", "line_id", "ordered", "picked", "short", "reason", "next_action"},
     "line_cancelled": {"task_id", "line_id", "cancelled"},
@@ -54,6 +57,17 @@ def day() -> Agent:
     return agent
 
 
+@pytest.fixture(scope="module")
+def shift() -> Agent:
+    """What is told of a person's station alone: two persons let another lot pass."""
+    agent, operator = by_hand("st2")
+    agent.submit(a_task("T-1", replace(a_line(), lot="L1")))
+    agent.run(until=lambda _: operator.prompt and operator.asked.code is PromptCode.PICK)
+    operator.scan(b"]C101" + MUG.encode() + b"10L2")
+    agent.answer("override", actor=ANNA, approver=SUE)
+    return agent
+
+
 def told(agent: Agent, name: str) -> list[Confirmation]:
     return [confirmation(event) for event in agent.events if CONFIRMED.get(type(event)) == name]
 
@@ -73,8 +87,8 @@ def test_the_contract_names_every_confirmation() -> None:
 
 
 @pytest.mark.parametrize("name", CONTRACT)
-def test_a_confirmation_carries_what_the_contract_says(name: str, day: Agent) -> None:
-    found = told(day, name)
+def test_a_confirmation_carries_what_the_contract_says(name: str, day: Agent, shift: Agent) -> None:
+    found = [*told(day, name), *told(shift, name)]
     assert found, "the day does not tell it"
     for one in found:
         assert CONTRACT[name] <= one.data.keys()

@@ -19,13 +19,14 @@ from edge_agent.domain.ids import DeviceId, LineId, PointId, StationId, TaskId
 from edge_agent.domain.time import Instant
 from edge_agent.errors import IllegalTransitionError
 from tests.core.any_day import AnyDay
+from tests.core.any_shift import AnyShift
 
 Row = tuple[str, StrEnum, type]
 
 
-def run_days(examples: int, *phases: Phase) -> None:
+def run_days(examples: int, *phases: Phase, day: type[AnyDay] = AnyDay) -> None:
     run_state_machine_as_test(
-        AnyDay,
+        day,
         settings=settings(
             max_examples=examples,
             stateful_step_count=40,
@@ -59,6 +60,7 @@ def rows_reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[Row]]:
 def test_the_laws_hold_on_any_day_and_every_transition_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with rows_reached(monkeypatch) as reached:
         run_days(200, Phase.generate, Phase.shrink)
+        run_days(60, Phase.generate, Phase.shrink, day=AnyShift)
     rows = {(machine.name, state, event) for machine in LIFECYCLES for state, event in machine.table}
     assert rows <= reached.keys(), f"never taken: {sorted(map(str, rows - reached.keys()))}"
 
