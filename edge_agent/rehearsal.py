@@ -49,7 +49,7 @@ class RehearsedAgent:
         self._state = State(plant(site, profiles, catalogue_of(Path(), site)))
         self._devices = {one.device_id: DeviceSupervisor(one, self._put) for one in devices}
         self._scanners = {one.device_id: ScannerSupervisor(one, self._put) for one in scanners}
-        self._effects = Effects(self._devices, self._scanners, _NoOutlet())
+        self._effects = Effects(self._devices, self._scanners, NoOutlet())
         self._loop = Loop(self._state, MemoryJournal(), clock, self._act)
 
     async def run(self) -> None:
@@ -83,7 +83,7 @@ class RehearsedAgent:
                 self._hear(self._encoder.encode(recorded))
 
 
-class _NoOutlet:
+class NoOutlet:
     """There are no retained states to keep; confirmations are handed over as they come."""
 
     def wake(self) -> None: ...

@@ -63,7 +63,7 @@ class ProfileStub:
     handshake: str
 
 
-HANDSHAKES = {"opcua": "methods", "modbus": "mailbox", "plain": "scanner"}
+HANDSHAKES = {"opcua": "methods", "modbus": "mailbox", "plain": "scanner", "person": "person"}
 
 
 def find_profile(name: str) -> DeviceProfile:

@@ -119,7 +119,7 @@ def parse_address(text: str) -> Address:
         case "hid":
             return HidAddress(_path(text, url))
         case "person":
-            return PersonAddress(url.netloc)
+            return PersonAddress(_name(text, url))
     known = "opc.tcp, modbus, tcp, tcp-listen, serial, rfc2217, socket, hid or person"
     raise ConfigurationError(f"address {text!r}: unknown kind {url.scheme!r}: use {known}")
 
@@ -128,6 +128,13 @@ def _host(text: str, url: SplitResult) -> str:
     if not url.hostname:
         raise ConfigurationError(f"address {text!r}: no host: write {url.scheme}://host:port")
     return url.hostname
+
+
+def _name(text: str, url: SplitResult) -> str:
+    name = unquote(url.netloc + url.path).strip("/")
+    if not name:
+        raise ConfigurationError(f"address {text!r}: no name: write person://station-1")
+    return name
 
 
 def _port(text: str, port: int | None, lowest: int = 1) -> int:

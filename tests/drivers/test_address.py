@@ -8,6 +8,7 @@ from drivers.links.address import (
     LineSettings,
     ModbusAddress,
     OpcUaAddress,
+    PersonAddress,
     Rfc2217Address,
     SerialAddress,
     TcpAddress,
@@ -40,6 +41,8 @@ from edge_agent.errors import ConfigurationError
             Rfc2217Address("10.0.0.6", 4001, LineSettings(19200, stopbits=1.5)),
         ),
         ("hid:///dev/input/by-id/usb-ACME-event-kbd", HidAddress("/dev/input/by-id/usb-ACME-event-kbd")),
+        ("person://st3", PersonAddress("st3")),
+        ("person://st3/left", PersonAddress("st3/left")),
     ],
 )
 def test_an_address_is_taken_apart(text: str, address: Address) -> None:
@@ -54,6 +57,7 @@ def test_an_address_is_taken_apart(text: str, address: Address) -> None:
         ("modbus://host:502/", "unit ''"),
         ("modbus://host:502/²", "unit '²'"),
         ("modbus://:502/1", "no host"),
+        ("person:///", "no name: write person://station-1"),
         ("tcp://host", "no port"),
         ("tcp://host:0", "no port"),
         ("tcp://host:99999", "write a port from 0 to 65535"),

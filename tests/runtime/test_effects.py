@@ -8,7 +8,7 @@ from edge_agent.core.confirmations import is_confirmed
 from edge_agent.domain import events as ev
 from edge_agent.domain.device import DeviceStatus, Mode
 from edge_agent.domain.events import Recorded, ScanTarget
-from edge_agent.domain.ids import DeviceId, TaskId
+from edge_agent.domain.ids import CommandId, DeviceId, TaskId
 from edge_agent.runtime.effects import Effects
 from tests.core.agent import MUG, Agent, a_line, a_task, an_agent, ean
 
@@ -35,6 +35,9 @@ class Notebook:
 
     def submit(self, command: object) -> None:
         self.done.append(("submit", command))
+
+    def forget(self, command_id: CommandId) -> None:
+        self.done.append(("forget", command_id))
 
     def trigger(self) -> None:
         self.done.append(("trigger", None))
