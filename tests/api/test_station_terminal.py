@@ -71,17 +71,19 @@ def working(rig: ApiRig, station: str = "st1") -> Iterator[Terminal]:
 
 def a_person_picks_one(terminal: Terminal) -> None:
     terminal.until("station st1: scan, or type ! and an answer; Ctrl-C ends")
-    terminal.until(f"Scan the label of tote {tote(1)}.  (!not_there)")
+    terminal.until(f"Scan the label of tote {tote(1)} at st1-tote.  (!not_there)")
     terminal.type(f"{label(tote(2)).decode()}\n")
-    terminal.until(f"refused: V2 wrong_tote: This is not the tote that was asked for. Present the right one. "
-                   f"Scanned {tote(2)}, asked for {tote(1)}.")  # fmt: skip
+    terminal.until("refused: V2 wrong_tote: This is not the tote that was asked for. Present the right one.")
+    terminal.until(f"Scanned: {tote(2)}; expected: {tote(1)}.")
     terminal.type(f"{label(tote(1)).decode()}\n")
     terminal.until("passed")
     terminal.until(f"Take one SKU-{MUG} out of tote {tote(1)} and scan it. 1 to go.")
     terminal.type("!dance\n")
     terminal.until("not taken: ")
     terminal.type(f"{ean(MUG).decode()}\n")
-    terminal.until(f"Put the SKU-{MUG} into {container(1)} at st1-put-1.  (!placed !put_back !damaged)")
+    terminal.until(
+        f"Put the SKU-{MUG} into container {container(1)} at st1-put-1.  (!placed !put_back !damaged)"
+    )
     terminal.type("!placed\n")
     terminal.until("[")
 
@@ -119,7 +121,7 @@ async def test_single_commands_show_scan_and_answer(tmp_path: Path) -> None:
             return result.output
 
         assert "a machine" in await typed("list")
-        assert f"Scan the label of tote {tote(1)}." in await typed("show", "st1")
+        assert f"Scan the label of tote {tote(1)} at st1-tote." in await typed("show", "st1")
         assert "a machine works there" in await typed("show", "st2")
         wrong = await typed("scan", "st1", label(tote(2)).decode(), code=1)
         assert "refused: V2 wrong_tote" in wrong
