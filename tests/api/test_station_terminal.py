@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from edge_agent.cli import app
 from edge_agent.errors import ConfigurationError
 from tests.api.rig import ApiRig
 from tests.api.test_stations import at_station, scanned
-from tests.core.agent import CUP, MUG, ean, label
-from tests.core.floor import container, tote
+from tests.core.agent import CUP, MUG, a_line, a_task, ean, label
+from tests.core.floor import tote
+from tests.docs.markdown import DOCS, Page
 
+HOW_TO = DOCS / "how-to" / "work-at-a-station.md"
 DEADLINE_S = 20.0
 ON_A_TERMINAL = "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.executable, sys.argv[2:])"
 """Gives the program a controlling terminal, so that Ctrl-C reaches it as it does a person's."""
@@ -69,29 +72,23 @@ def working(rig: ApiRig, station: str = "st1") -> Iterator[Terminal]:
         terminal.close()
 
 
-def a_person_picks_one(terminal: Terminal) -> None:
-    terminal.until("station st1: scan, or type ! and an answer; Ctrl-C ends")
-    terminal.until(f"Scan the label of tote {tote(1)} at st1-tote.  (!not_there)")
-    terminal.type(f"{label(tote(2)).decode()}\n")
-    terminal.until("refused: V2 wrong_tote: This is not the tote that was asked for. Present the right one.")
-    terminal.until(f"Scanned: {tote(2)}; expected: {tote(1)}.")
-    terminal.type(f"{label(tote(1)).decode()}\n")
-    terminal.until("passed")
-    terminal.until(f"Take one SKU-{MUG} out of tote {tote(1)} and scan it. 1 to go.")
-    terminal.type("!dance\n")
-    terminal.until("not taken: ")
-    terminal.type(f"{ean(MUG).decode()}\n")
-    terminal.until(
-        f"Put the SKU-{MUG} into container {container(1)} at st1-put-1.  (!placed !put_back !damaged)"
-    )
-    terminal.type("!placed\n")
-    terminal.until("[")
+def the_page_is_lived(terminal: Terminal, session: list[str]) -> None:
+    """Type what is typed on the page, and see on the screen what stands there."""
+    for line in session:
+        if line.startswith(("]", "!")):
+            terminal.type(f"{line}\n")
+        terminal.until(line)
 
 
-async def test_a_person_works_at_a_terminal(tmp_path: Path) -> None:
-    async with at_station(tmp_path) as rig:
+async def test_a_session_at_a_terminal_looks_as_the_page_shows_it(tmp_path: Path) -> None:
+    (page,) = (block for block in Page(HOW_TO).blocks if block.mark("session") is not None)
+    command, *session = page.text.splitlines()
+    assert command.startswith("$ edge-agent station work st1")
+    async with at_station(tmp_path, a_task("T-1001", replace(a_line(), sku="MUG-BLUE"))) as rig:
         with working(rig) as terminal:
-            await asyncio.to_thread(a_person_picks_one, terminal)
+            await asyncio.to_thread(the_page_is_lived, terminal, session)
+            terminal.type("!dance\n")
+            await asyncio.to_thread(terminal.until, "not taken: nothing is asked at st1")
             terminal.type("\x03")
             assert await asyncio.to_thread(terminal.process.wait, DEADLINE_S) == 0
         kinds = [type(one.event).__name__ for one in await rig.journal.read(0, 100)]

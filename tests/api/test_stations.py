@@ -13,6 +13,7 @@ import pytest
 
 from edge_agent.core.prompts import PromptCode
 from edge_agent.domain.site import Access
+from edge_agent.domain.task import PickTask
 from tests.api.rig import ApiRig, api_rig, with_api
 from tests.core.agent import CUP, MUG, Agent, a_site, a_task, ean, label
 from tests.core.floor import tote
@@ -22,20 +23,20 @@ ME = getpass.getuser()
 SOON_S = 5.0
 
 
-def before_the_tote(folder: Path, **settings: Any) -> tuple[Agent, Operator]:
+def before_the_tote(folder: Path, task: PickTask, **settings: Any) -> tuple[Agent, Operator]:
     """A person at st1 who is asked to scan the tote; a machine works at st2."""
     site = a_site().model_copy(
         update={name: getattr(with_api(folder, **settings), name) for name in ("api", "journal")}
     )
     agent, operator = by_hand("st1", site=site, present=False)
-    agent.submit(a_task())
+    agent.submit(task)
     agent.run(until=lambda _: operator.prompt and operator.asked.code is PromptCode.SCAN_TOTE)
     return agent, operator
 
 
 @asynccontextmanager
-async def at_station(folder: Path, **settings: Any) -> AsyncIterator[ApiRig]:
-    agent, _ = before_the_tote(folder, **settings)
+async def at_station(folder: Path, task: PickTask | None = None, **settings: Any) -> AsyncIterator[ApiRig]:
+    agent, _ = before_the_tote(folder, task or a_task(), **settings)
     async with api_rig(agent.plant.site, state=agent.state) as rig:
         yield rig
 
