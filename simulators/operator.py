@@ -213,16 +213,10 @@ class Operator:
         return ()
 
     def _give_value(self, asked: Asked, now_s: float) -> Sequence[Deed]:
-        """Read off the unit what its code does not say."""
+        """Read off the unit what its code does not say; without it the unit goes back."""
         wanted: str = asked.facts["value"]
-        unit = self._world.held_by(self._device_id)
-        if unit is None:
-            return self._take(asked, now_s)
-        if (value := getattr(unit, wanted)) is not None:
-            return self._say(asked, wanted, value=str(value))
-        self._lay_back()
-        self._soon(now_s, self._times.pick_s)
-        return ()
+        value = getattr(self._world.held_by(self._device_id), wanted, None)
+        return self._say(asked, wanted, value=str(value)) if value else self._put_back(asked, now_s)
 
     def _put_back(self, asked: Asked, _now_s: float) -> Sequence[Deed]:
         self._lay_back()
