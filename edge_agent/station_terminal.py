@@ -1,7 +1,8 @@
 """A terminal at an operator's station: shows the prompts as they come, takes what is typed as scans.
 
 A handheld that plays a keyboard types each code with Enter behind it; so may a person. A line that begins
-with `!` is an answer: `!placed`, `!lot value=B7`. Two threads: one waits for prompts, the other for lines.
+with `!` is an answer, with arguments and a reason: `!placed`, `!lot value=B7`, `!damaged the box is wet`.
+Two threads: one waits for prompts, the other for lines.
 """
 
 import sys
@@ -73,10 +74,11 @@ class StationTerminal:
         return judged
 
     def _answer(self, line: str) -> Any:
-        what, *settings = line.split()
+        what, *words = line.split() or [""]
         body = {
             "answer": what,
-            "arguments": named_values(settings),
+            "arguments": named_values(word for word in words if "=" in word),
+            "reason": " ".join(word for word in words if "=" not in word),
             "step": self._step,
             "approver": self._approver if self._needs_approval(what) else None,
         }

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from edge_agent.adapters.api_client import AgentRefusedError
 from edge_agent.cli import app
+from edge_agent.domain.events import AnswerTaken
 from edge_agent.errors import ConfigurationError
 from tests.api.rig import ApiRig
 from tests.api.test_stations import at_station, scanned
@@ -103,6 +104,11 @@ async def test_a_terminal_shows_what_follows_from_a_scan_elsewhere(tmp_path: Pat
             await asyncio.to_thread(terminal.until, "Take one")
             await scanned(rig, ean(CUP))
             await asyncio.to_thread(terminal.until, "refused: V6 unknown_barcode")
+            terminal.type("!\n!damaged the box is wet\n")
+            await asyncio.to_thread(terminal.until, "not taken: fields are missing or wrong")
+            await asyncio.to_thread(terminal.until, "Take one")
+        (taken,) = (one.event for one in await rig.journal.read(0, 100) if isinstance(one.event, AnswerTaken))
+        assert (taken.answer, taken.reason) == ("damaged", "the box is wet")
 
 
 @pytest.mark.slow_callbacks("the commands are typed in the test's own loop")
