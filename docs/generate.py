@@ -13,6 +13,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from docs.commands_page import commands_page
+from docs.members import member_docs
+from docs.prompts_page import prompts_page
 from drivers.profile import Profile
 from edge_agent.adapters.api.application import application, document
 from edge_agent.adapters.api.parts import Parts
@@ -56,7 +58,7 @@ def _diagram(lifecycle: Lifecycle[Any]) -> str:
 
 
 def _meanings(lifecycle: Lifecycle[Any]) -> str:
-    described = _member_docs(type(lifecycle.initial))
+    described = member_docs(type(lifecycle.initial))
     rows = ["| state | holds when |", "| --- | --- |"]
     rows += [f"| `{s.value}` | {described.get(s.name, '')} |" for s in type(lifecycle.initial)]
     events = dict.fromkeys([lifecycle.created_by, *(event for _, event in lifecycle.table)])
@@ -74,21 +76,6 @@ def _first_line(event: type) -> str:
 def _fields(event: type) -> str:
     # mypy cannot know that a `type` is a dataclass; every event is one.
     return "(" + ", ".join(f"`{field.name}`" for field in fields(event)) + ")"  # type: ignore[arg-type]
-
-
-def _member_docs(enum: type) -> dict[str, str]:
-    """The string below each member of an enum, out of its source."""
-    import ast
-    import inspect
-
-    (definition,) = ast.parse(inspect.getsource(enum)).body
-    assert isinstance(definition, ast.ClassDef)  # it is the source of a class
-    found = {}
-    for member, below in zip(definition.body, definition.body[1:], strict=False):
-        match member, below:
-            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=text)):
-                found[name] = " ".join(str(text).split())
-    return found
 
 
 # ---- rules of the verification -----------------------------------------------------------------------
@@ -109,7 +96,7 @@ def rules() -> str:
         "## What may be done\n",
         "| when a rule permits | it means |",
         "| --- | --- |",
-        *(f"| `{permits.value}` | {_member_docs(Permits)[permits.name]} |" for permits in Permits),
+        *(f"| `{permits.value}` | {member_docs(Permits)[permits.name]} |" for permits in Permits),
         "",
     ]
     return "\n".join(parts)
@@ -143,14 +130,14 @@ def exceptions() -> str:
         "| action | meaning | who | approval | reason |",
         "| --- | --- | --- | --- | --- |",
     ]
-    described = _member_docs(Action)
+    described = member_docs(Action)
     for action in Action:
         rule = policy.rule(action)
         approval, reason = ("a supervisor" if rule.approval else "no"), ("yes" if rule.reason else "no")
         about = described[action.name]
         parts.append(f"| `{action.value}` | {about} | {rule.role.value} | {approval} | {reason} |")
     parts += ["", "## Why an answer is refused\n", "| code | means |", "| --- | --- |"]
-    described = _member_docs(DecisionCode)
+    described = member_docs(DecisionCode)
     parts += [f"| `{code.value}` | {described[code.name]} |" for code in DecisionCode]
     return "\n".join([*parts, ""])
 
@@ -242,6 +229,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     ),
     "docs/reference/rules.md": rules,
     "docs/reference/exceptions.md": exceptions,
+    "docs/reference/prompts.md": lambda: prompts_page(NOTICE),
     "docs/reference/openapi.json": openapi,
     "docs/reference/catalogue.md": lambda: reference(
         CatalogueForm,

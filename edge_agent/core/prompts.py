@@ -57,20 +57,31 @@ class Facts:
     """What the prompt is about. None: it has nothing to do with it."""
 
     tote: Lpn | None = None
+    """The tote that stands at the station."""
     tote_point: PointId | None = None
+    """Where it stands."""
     location: LocationId | None = None
-    """Where the tote lives."""
+    """Where it lives in storage."""
     task_id: TaskId | None = None
+    """The task that the unit is for."""
     line_id: LineId | None = None
+    """The line of the task."""
     sku: str | None = None
+    """The item by the customer's name."""
     gtin: Gtin | None = None
+    """The item by its GTIN-14."""
     remaining: int | None = None
     """Units that the line still lacks."""
     lot: str | None = None
+    """The lot that the line asks for."""
     expiry_min: date | None = None
+    """The unit's last day must be this one or later."""
     serials: tuple[str, ...] | None = None
+    """The serial numbers that the line asks for."""
     container: Lpn | None = None
+    """The order container that the unit goes into."""
     put_point: PointId | None = None
+    """Where it stands."""
     value: Answer | None = None
     """What the code does not say: `lot`, `expiry` or `serial`."""
 

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from drivers.profile import Handshake
 from drivers.registry import build_device
 from edge_agent.adapters.journal import SqlJournal
+from edge_agent.app import plant
 from edge_agent.domain import events as ev
 from edge_agent.domain.command import PutBack, Transfer
 from edge_agent.domain.events import Recorded
@@ -25,6 +27,7 @@ from edge_agent.domain.ids import (
     StationId,
     TaskId,
 )
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import DeviceSettings
 from edge_agent.domain.task import Destination, Line, PickTask, Source
 from edge_agent.errors import ConfigurationError
@@ -150,3 +153,20 @@ def _install(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (info / "entry_points.txt").write_text(f"[edge_agent.drivers]\nacme-lift = {entry_point}\n")
     monkeypatch.syspath_prepend(str(package))
     monkeypatch.delitem(sys.modules, "acme_lift", raising=False)
+
+
+def test_an_operators_station_is_set_up_as_the_page_says(tmp_path: Path) -> None:
+    yaml = YAML(typ="safe")
+    site = yaml.load(DEMO)
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (HOW_TO / "operator-station.md").read_text(), re.DOTALL)
+    change = yaml.load(shown)
+    old = site["stations"]["st2"]
+    put = [position["scanner"] for position in old["put_positions"]]
+    for name in (old["tote_scanner"], old["item_scanner"], *put):
+        del site["devices"][name]
+    site["devices"].update(change["devices"])
+    site["stations"].update(change["stations"])
+    file = tmp_path / "site.yaml"
+    yaml.dump(site, file)
+    loaded, profiles = load(file, {})
+    assert plant(loaded, profiles, Catalogue()).has_operator(StationId("st2"))

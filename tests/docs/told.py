@@ -31,6 +31,9 @@ TOTE, PLACE, CONTAINER = Lpn("TOTE-0042"), LocationId("A01-03-12"), Lpn("OC-0001
 SCANNER = DeviceId("st1-item-scan")
 UNIT = PickedUnit(GTIN, "L20431", date(2030, 5, 31), None)
 
+LET_PASS = ev.Override("V10", "wrong_lot", GTIN, "L20999", "anna", "sue", "the customer takes it")
+SCANNED = b"]C101" + GTIN.encode() + b"10L20999"
+
 
 def pick_task(message: str) -> PickTask:
     """The task of a submit message. Fails where intake refuses it."""
@@ -60,6 +63,9 @@ def examples(task: PickTask) -> list[ev.Event]:
         ev.UnitVerified(STATION, TASK, LINE, SCANNER, UNIT),
         ev.ScanRejected(
             STATION, TASK, LINE, SCANNER, ScanTarget.ITEM, "V5", "wrong_item", GTIN, "09520000000011"
+        ),
+        ev.RuleOverridden(
+            STATION, TASK, LINE, ExceptionId("X-8"), LET_PASS, f"]C101{GTIN}10L20999", SCANNED.hex()
         ),
         ev.UnitPlaced(STATION, TASK, LINE, UNIT, TOTE, PLACE, CONTAINER),
         ev.LinePicked(TASK, LINE, SKU, GTIN, 2, 2, (UNIT, UNIT)),

@@ -204,8 +204,8 @@ FLOOR = (
         5,
         "a unit counts before the picker has reported it placed",
         f"{CORE}/evolve/units.py",
-        "    _advance(state, event, event.station_id).unit = event.unit\n",
-        "    hand = _advance(state, event, event.station_id)\n    hand.unit = event.unit\n"
+        "    _advance(state, event, event.station_id, clock_s).unit = event.unit\n",
+        "    hand = _advance(state, event, event.station_id, clock_s)\n    hand.unit = event.unit\n"
         "    state.line(ev.LineRef(hand.task_id, hand.line_id)).units.append(event.unit)\n",
         tests_of("core/test_scans.py", "test_a_unit_counts_only_when_the_picker_reports_it_placed"),
     ),

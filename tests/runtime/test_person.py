@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from drivers.fake import FakeDevice
 from drivers.person import PersonDevice, PersonScanner
 from edge_agent.adapters.clock import SystemClock
@@ -17,6 +15,7 @@ from edge_agent.core.prompts import Prompt, PromptCode, prompt
 from edge_agent.core.state import Plant, State
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
+from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import DeviceId, Lpn, StationId
 from edge_agent.rehearsal import NoOutlet
 from edge_agent.runtime.effects import Effects
@@ -62,8 +61,9 @@ class Cell:
 
 
 @asynccontextmanager
-async def living(journal: SqlJournal, machines: list[FakeDevice]) -> AsyncIterator[Cell]:
-    """Start the agent on its journal; leaving kills it."""
+async def living(folder: Path, machines: list[FakeDevice]) -> AsyncIterator[Cell]:
+    """Start the agent on its journal; leaving ends it at once."""
+    journal = await SqlJournal.open(f"sqlite:///{folder}/journal.db")
     limits = dict.fromkeys(SITE.devices, 15)
     state = State(Plant(SITE, limits, persons=frozenset({PICKER, *SCANNERS})))
     devices = {one.device_id: DeviceSupervisor(one, lambda *what: loop.put(*what)) for one in machines}
@@ -82,31 +82,25 @@ async def living(journal: SqlJournal, machines: list[FakeDevice]) -> AsyncIterat
         yield Cell(loop, devices[PICKER])
         for task in running:
             task.cancel()
+    await journal.close()
 
 
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[SqlJournal]:
-    opened = await SqlJournal.open(f"sqlite:///{tmp_path}/journal.db")
-    yield opened
-    await opened.close()
-
-
-async def test_a_person_picks_through_restarts_at_every_prompt(journal: SqlJournal) -> None:
+async def test_a_person_picks_through_restarts_at_every_prompt(tmp_path: Path) -> None:
     machines = [FakeDevice(name, max_open=15) for name in MACHINES]
     task = a_task("T-1", a_line(quantity=2))
-    async with living(journal, machines) as cell:
+    async with living(tmp_path, machines) as cell:
         cell.loop.put(inp.TaskSubmitted(task, digest(task)))
         await cell.until(PromptCode.SCAN_TOTE)
-    async with living(journal, machines) as cell:
+    async with living(tmp_path, machines) as cell:
         await cell.until(PromptCode.SCAN_TOTE)
         await cell.scan(label(Lpn("TOTE-0001")))
         await cell.until(PromptCode.PICK)
         assert moving(cell.loop.state) == []
-    async with living(journal, machines) as cell:
+    async with living(tmp_path, machines) as cell:
         await cell.until(PromptCode.PICK)
         await cell.scan(ean(MUG))
         await cell.until(PromptCode.PLACE)
-    async with living(journal, machines) as cell:
+    async with living(tmp_path, machines) as cell:
         await cell.until(PromptCode.PLACE)
         await cell.answer("placed")
         await cell.until(PromptCode.PICK)
@@ -115,11 +109,17 @@ async def test_a_person_picks_through_restarts_at_every_prompt(journal: SqlJourn
         await cell.answer("placed")
         await cell.until(None)
         assert cell.person._open == {}, "a command that the person has ended is still kept"
-    records = await journal.read(0, 10_000)
-    (picked,) = (one.event for one in records if isinstance(one.event, ev.LinePicked))
+    recorded = [one.event for one in await written(tmp_path)]
+    (picked,) = (event for event in recorded if isinstance(event, ev.LinePicked))
     assert picked.picked == 2
-    orders = [one.event.command for one in records if isinstance(one.event, ev.CommandOrdered)]
-    assert [type(order.order).__name__ for order in orders if order.device_id == PICKER] == [
-        "Pick",
-        "Place",
-    ] * 2
+    orders = [event.command for event in recorded if isinstance(event, ev.CommandOrdered)]
+    by_person = [type(order.order).__name__ for order in orders if order.device_id == PICKER]
+    assert by_person == ["Pick", "Place"] * 2
+
+
+async def written(folder: Path) -> list[Recorded]:
+    """The whole journal."""
+    journal = await SqlJournal.open(f"sqlite:///{folder}/journal.db")
+    records = await journal.read(0, 10_000)
+    await journal.close()
+    return records
