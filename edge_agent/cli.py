@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from drivers.profile import Profile
-from edge_agent import __version__, cli_journal, cli_tasks, crash_points, logs
+from edge_agent import __version__, cli_journal, cli_stations, cli_tasks, crash_points, logs
 from edge_agent.cli_campaigns import campaign_app
 from edge_agent.cli_decisions import exceptions_app, holds_app
 from edge_agent.cli_faults import fault_app
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.add_typer(cli_tasks.app, name="tasks")
 app.add_typer(exceptions_app, name="exceptions")
 app.add_typer(holds_app, name="holds")
+app.add_typer(cli_stations.app, name="station")
 app.add_typer(cli_journal.app, name="journal")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(fault_app, name="fault")

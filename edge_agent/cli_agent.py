@@ -77,3 +77,15 @@ def seconds(at: str | None) -> str:
     if at is None:
         return ""
     return datetime.fromisoformat(at).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def named_values(settings: Iterable[str]) -> dict[str, str]:
+    """`name=value` for each. Raises `ConfigurationError` for what is not written so."""
+    return dict(map(_named_value, settings))
+
+
+def _named_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigurationError(f"{text!r}: not name=value: write for example tote=TOTE-0042")
+    return name, value

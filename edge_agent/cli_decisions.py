@@ -11,12 +11,12 @@ from edge_agent.cli_agent import (
     SiteOption,
     SocketOption,
     agent,
+    named_values,
     seconds,
     show_facts,
     show_json,
     show_table,
 )
-from edge_agent.errors import ConfigurationError
 
 exceptions_app = typer.Typer(help="Settle what a running agent asks a person.", no_args_is_help=True)
 holds_app = typer.Typer(help="Stop a station, device, task or lane, and let it go on.", no_args_is_help=True)
@@ -94,8 +94,12 @@ def resolve(
     as_json: JsonOption = False,
 ) -> None:
     """Settle an exception."""
-    arguments = dict(_setting(text) for text in settings or ())
-    body = {"action": action, "arguments": arguments, "approver": approver, "reason": reason}
+    body = {
+        "action": action,
+        "arguments": named_values(settings or ()),
+        "approver": approver,
+        "reason": reason,
+    }
     answer = agent(socket, config).post("exceptions", exception_id, "resolve", body=body)
     if as_json:
         show_json(answer)
@@ -173,10 +177,3 @@ def _needs(option: dict[str, Any]) -> Iterable[str]:
         yield "--reason"
     if option["needs_approval"]:
         yield "--approver"
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ConfigurationError(f"--set {text!r}: not name=value: write for example tote=TOTE-0042")
-    return name, value

@@ -14,13 +14,22 @@ OF_THE_UNIT = frozenset(
     {"wrong_item", "foreign_item", "wrong_lot", "expired", "short_dated", "duplicate_serial", "whole_pack"}
 )
 """The unit is another than it should be, or is not fit."""
-WEIGHT_ONLY = frozenset({"over_pick", "swapped_label"})
+RELABELLED = frozenset({"swapped_label", "other_scanned"})
+"""What is scanned for a unit is the label of another item."""
+WEIGHT_ONLY = frozenset({"over_pick"}) | RELABELLED
 """No scan can see these; a weight can."""
+OF_A_SCAN = frozenset({"scanned_twice", "old_code", "other_tote", "other_container"})
+"""A person scans something else than what is asked for, or once too often."""
+NOT_THERE = "not_there"
+"""A person says that an item is not there, and it is. Nobody can tell."""
 AT_THE_GRIPPER = OF_THE_LABEL | OF_THE_UNIT | WEIGHT_ONLY
 _NEVER_RIGHT = AT_THE_GRIPPER - {"wrong_item"}
 """Kinds that are to be rejected whatever line they fit. A wrong item may be right for another line."""
 SPOILED = "spoiled_code"
 """A code that was cut, joined or full of noise."""
+
+OVERRIDABLE = frozenset({"wrong_lot", "short_dated"})
+"""A supervisor may let these pass."""
 
 READ_AGAIN = "read again"
 """The next trigger brought a good reading; no rule had to fire."""
@@ -48,6 +57,8 @@ class Mistake:
     """Neither scan nor weight could tell."""
     caught_by: str = ""
     """The rule that found it in its container."""
+    scans: int = 0
+    """Of a scan: so many are still to come that belong to it."""
 
 
 class Mistakes:
@@ -61,6 +72,24 @@ class Mistakes:
         mistake = Mistake(kind, subject, where, t, hidden=hidden)
         self.made.append(mistake)
         self._open[subject].append(mistake)
+
+    def slip(self, kind: str, scanner: str, t: float) -> None:
+        """A person is about to scan what is not asked for, or once too often."""
+        self.make(kind, scanner, scanner, t)
+        self.made[-1].scans = 2 if kind == "scanned_twice" else 1
+
+    def scanned(self, scanner: str, t: float) -> None:
+        """A code comes. What was wrong with the scans before it is over."""
+        for mistake in list(self._open.get(scanner, ())):
+            if mistake.scans:
+                mistake.scans -= 1
+            else:
+                mistake.ended_t = t
+                self._open[scanner].remove(mistake)
+
+    def believe(self, kind: str, subject: str, where: str, t: float) -> None:
+        """A person's word that is not so, and that nobody can tell from one that is."""
+        self.made.append(Mistake(kind, subject, where, t, t, missed=True, hidden=True))
 
     def read(self, subject: str, t: float) -> None:
         """Its label was read as it is: that ends what was wrong with a reading, not with the thing."""
@@ -94,6 +123,13 @@ class Mistakes:
             for one in self.made
         )
 
+    def allow(self, subjects: Iterable[str]) -> None:
+        """The agent went on with these because two persons had said so, after a rule had rejected them."""
+        allowed = set(subjects)
+        for mistake in self.made:
+            if mistake.subject in allowed and mistake.kind in OVERRIDABLE:
+                mistake.missed = False
+
     def forgive(self, kind: str, subjects: Iterable[str]) -> None:
         """Where it went, this kind of mistake was none."""
         harmless = set(subjects)
@@ -110,7 +146,7 @@ class KindCounts:
     by_rule: Mapping[str, int] = field(default_factory=dict)
     """Of those caught: by the rule that was told (V1 to V20), or by what else ended it."""
     hidden: int = 0
-    """Placed, and neither a scan nor a weight could tell: no weight is known, or it is the same."""
+    """Placed or told, and neither a scan nor a weight could tell: no weight is known, or it is the same."""
 
 
 def count_mistakes(mistakes: Mistakes, oms: OmsLedger, pickers: Mapping[str, str]) -> dict[str, KindCounts]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from simulators.audit_findings import FindingKind, Findings
+from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
 from simulators.ledger import Entry, read_ledger
 from simulators.oms_book import EventError, Json, OmsBook, TaskStatus, event_name
 
@@ -24,6 +24,7 @@ FIELDS = {
     "unit_rejected": {"task_id", "line_id", "scanner", "target", "rule"},
     "inventory_changed": {"container", "to_container", "location", "gtin", "lot", "delta", "reason"},
     "eta_changed": {"task_id", "eta", "earlier_eta"},
+    "rule_overridden": {"task_id", "gtin", "name", "value", "actor", "approver"},
     "tote_retrieved": {"task_id", "container", "location"},
     "line_picked": {"task_id", "line_id", "sku", "gtin", "ordered", "picked", "units"},
     "line_short": {"task_id", "line_id", "sku", "gtin", "ordered", "picked", "short", "units"},
@@ -47,6 +48,20 @@ class Told:
 
     def __str__(self) -> str:
         return f"event {self.sequence} ({self.name})"
+
+
+@dataclass(frozen=True, slots=True)
+class LetPass:
+    """A value that a rule rejects and two persons let pass for one task and item."""
+
+    gtin: str
+    name: str
+    """The rule's name."""
+    value: str
+
+    def covers(self, unit: Identity) -> bool:
+        """Whether it is about such a unit."""
+        return self.gtin == unit.gtin and self.value in (unit.lot, unit.expiry, unit.serial)
 
 
 @dataclass(slots=True)
@@ -73,6 +88,8 @@ class OmsLedger:
     """Which task each order container belongs to."""
     told: list[Told] = field(default_factory=list)
     """Every event once, in the order of their numbers."""
+    let_pass: dict[str, set[LetPass]] = field(default_factory=lambda: defaultdict(set))
+    """By task."""
     first_t: float | None = None
     last_t: float = 0.0
     last_sequence: int = 0
@@ -169,10 +186,19 @@ class OmsLedger:
     def _tell(self, told: Told) -> None:
         self.told.append(told)
         task_id = told.data.get("task_id")
+        if told.name == "rule_overridden":
+            self._overridden(told)
         if task_id in self.stories:
             self.stories[task_id].told[told.name].append(told)
         elif task_id is not None and told.name != "task_rejected":
             self._wrong(f"{told} tells of task {task_id}, which was never submitted")
+
+    def _overridden(self, told: Told) -> None:
+        data = told.data
+        if data["approver"] is None or data["approver"] == data["actor"]:
+            self._wrong(f"{told} lets pass what nobody but {data['actor']} stands behind")
+            return
+        self.let_pass[data["task_id"]].add(LetPass(gtin14(data["gtin"]), data["name"], data["value"]))
 
     def in_order(self) -> None:
         """Put in its place what was lost on the way and told late."""

@@ -32,6 +32,8 @@ class UnitRecord:
     """What stands on it, where that is the label of another item."""
     hidden: bool = False
     """Neither scan nor weight can tell that its label is wrong."""
+    borrows: bool = False
+    """The label is that of another unit, and was only scanned for this one."""
     stray: bool = False
     """It came to light during the run; no stock record knows of it."""
 

@@ -50,6 +50,8 @@ class ScanCheck:
     def _check_verified(self, told: Told) -> None:
         data = told.data
         reading = self._reading_before(told)
+        if reading is None and self._world.read_no_unit(data["scanner"], told.decided_t + CLOCKS_S):
+            return  # a label that was on nothing in hand; what came of it is told by what was placed
         if reading is None:
             self._wrong(f"{told} tells of a unit {Identity.of(data)} that {data['scanner']} had not read")
             return

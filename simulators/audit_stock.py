@@ -63,8 +63,9 @@ class _Record:
         self._findings = findings
         self._doubtful = doubtful
         self._there: Counter[Shelf] = Counter()
-        self._passed_over: set[Shelf] = set()
-        """Shelves where no count is right: a unit on them passes as another item. And those found wrong."""
+        self._passed_over: set[Shelf] = set(world.denied)
+        """Shelves where no count is right: a unit on them passes as another item, or a person has said that
+        there is none. And those found wrong."""
         self._uncertain: set[str] = set()
         """Totes out of which a person has said that a unit is lost."""
         for unit, tote in _at_start(world):

@@ -1,19 +1,22 @@
 """Units: was everything that was placed ordered, and is the OMS's stock record right about each of them?"""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
-from simulators.audit_oms import OmsLedger, Told
+from simulators.audit_oms import LetPass, OmsLedger, Told
 from simulators.audit_records import Grip
 from simulators.audit_world import WorldBook
 from simulators.oms_book import Json, TaskStatus
 
 
 def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findings) -> None:
-    """Find units that were placed unread or badly labelled, where nobody ordered them, or too many."""
+    """Find units that were placed unread or badly labelled, where nobody ordered them, or too many.
+
+    What two persons let pass for a task counts as ordered there.
+    """
     for container, grips in placed.items():
         for grip in grips:
             if grip.unfit:
@@ -24,7 +27,7 @@ def check_orders(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Findin
             lines, owner = [], "which belongs to no task"
         else:
             lines, owner = list(oms.lines(task_id).values()), f"whose task {task_id} did not order it"
-        for grip in _surplus(grips, lines):
+        for grip in _surplus(grips, lines, oms.let_pass.get(task_id or "", frozenset())):
             text = f"unit {grip.unit.unit} ({grip.unit.identity}) was placed into {container}, {owner}"
             findings.add(FindingKind.ESCAPED, text)
         for grip in grips:
@@ -76,13 +79,20 @@ def _day(grip: Grip) -> str:
     return datetime.fromtimestamp(grip.ended_t, UTC).date().isoformat()
 
 
-def _surplus(grips: list[Grip], lines: list[Json]) -> Iterator[Grip]:
+def let_pass(oms: OmsLedger, placed: dict[str, list[Grip]]) -> Iterator[str]:
+    """Units that were placed though a rule had rejected them, because two persons had said so."""
+    for container, grips in placed.items():
+        passed = oms.let_pass.get(oms.container_of.get(container) or "", set())
+        yield from (grip.unit.unit for grip in grips if any(one.covers(grip.unit.identity) for one in passed))
+
+
+def _surplus(grips: list[Grip], lines: list[Json], passed: Set[LetPass]) -> Iterator[Grip]:
     # A line that asks for more comes first: what fits it must not be used up by one that takes anything.
     open_lines = sorted(lines, key=_demands, reverse=True)
     remaining = [line["quantity"] for line in open_lines]
     for grip in grips:
         for place, line in enumerate(open_lines):
-            if remaining[place] and fits(line, grip.unit.identity):
+            if remaining[place] and fits(line, grip.unit.identity, passed):
                 remaining[place] -= 1
                 break
         else:
@@ -93,16 +103,19 @@ def _demands(line: Json) -> int:
     return sum(line.get(name) is not None for name in ("serials", "lot", "expiry_min"))
 
 
-def fits(line: Json, unit: Identity) -> bool:
-    """Whether a unit is what a line of a pick task asks for."""
+def fits(line: Json, unit: Identity, passed: Set[LetPass] = frozenset()) -> bool:
+    """Whether a unit is what a line of a pick task asks for, or was let pass for it."""
     if gtin14(line["gtin"]) != unit.gtin:
         return False
-    if (lot := line.get("lot")) is not None and lot != unit.lot:
+    names = {one.name for one in passed if one.covers(unit)}
+    if (lot := line.get("lot")) is not None and lot != unit.lot and "wrong_lot" not in names:
         return False
-    if (serials := line.get("serials")) is not None and unit.serial not in serials:
+    serials = line.get("serials")
+    if serials is not None and unit.serial not in serials and "wrong_serial" not in names:
         return False
     # ISO dates sort as they follow each other.
-    return (earliest := line.get("expiry_min")) is None or (unit.expiry or "") >= earliest
+    earliest = line.get("expiry_min")
+    return earliest is None or (unit.expiry or "") >= earliest or "short_dated" in names
 
 
 @dataclass(frozen=True, slots=True)

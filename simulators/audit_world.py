@@ -4,13 +4,23 @@ The replay trusts no line. What does not follow from the lines before it becomes
 goes on from what the line says, so that one wrong line is found once.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
-from simulators.audit_mistakes import AT_THE_GRIPPER, AT_THE_SCANNER, OF_THE_LABEL, SPOILED, Mistakes
+from simulators.audit_mistakes import (
+    AT_THE_GRIPPER,
+    AT_THE_SCANNER,
+    NOT_THERE,
+    OF_A_SCAN,
+    OF_THE_LABEL,
+    RELABELLED,
+    SPOILED,
+    Mistakes,
+)
 from simulators.audit_records import CommandRecord, Grip, Reading, UnitRecord
 from simulators.audit_trouble import CommandKey, Trouble
 from simulators.ledger import read_ledger
@@ -38,6 +48,8 @@ class WorldBook:
         """The point on which the last unit was placed into a container."""
         self.absent: Counter[tuple[str, str]] = Counter()
         """Units by tote and GTIN that the stock record has and that were never there."""
+        self.denied: set[tuple[str, str]] = set()
+        """Totes and GTINs of which a person has said that there are none, though there were."""
         self.mistakes = Mistakes()
         self.pickers: dict[str, str] = {}
         """Which picker each scanner of units looks at."""
@@ -45,6 +57,8 @@ class WorldBook:
         self.stopped: dict[str, str] = {}
         """Where everything was at a clean stop, as written then."""
         self.repeated: set[CommandKey] = set()
+        self._scans: dict[str, list[tuple[float, bool]]] = {}
+        """By scanner: when something was read, and whether it was a label on nothing that is at hand."""
         self._held: dict[str, list[Grip]] = {}
         self._read_loads: set[str] = set()
         self._fetched_from: dict[str, str] = {}
@@ -78,6 +92,12 @@ class WorldBook:
             handler(t, facts)
         except KeyError as error:
             self._world(f"a line {kind!r} at {t:.6f} has no {error}")
+
+    def read_no_unit(self, scanner: str, until_t: float) -> bool:
+        """Whether the last thing that a scanner read by then was a label on nothing that was at hand."""
+        scans = self._scans.get(scanner, [])
+        place = bisect_right(scans, until_t, key=lambda scan: scan[0])
+        return place > 0 and scans[place - 1][1]
 
     # ---- what is there at the start ------------------------------------------------------------------
 
@@ -215,6 +235,8 @@ class WorldBook:
         if grip is None:
             return
         self.mistakes.gone(grip.unit.unit, t)
+        if grip.unit.borrows:
+            grip.unit.label, grip.unit.hidden, grip.unit.borrows = None, False, False
         if grip.tote != tote:
             self._world(f"unit {grip.unit.unit} came out of {grip.tote} and was put back into {tote}")
 
@@ -250,6 +272,8 @@ class WorldBook:
 
     def _scanned(self, t: float, facts: Facts) -> None:
         data = facts["data"]
+        self.mistakes.scanned(facts["scanner"], t)
+        self._scans.setdefault(facts["scanner"], []).append((t, not _is_of_something(facts)))
         unit = self.units.get(facts.get("unit", ""))
         if unit is not None:
             self.pickers[facts["scanner"]] = unit.place
@@ -272,9 +296,15 @@ class WorldBook:
         kind = facts["fault"]
         if kind == "item_missing":
             self.absent[facts["container"], gtin14(facts["gtin"])] += len(facts["units"])
-        if kind == "swapped_label":
+        if kind == NOT_THERE:
+            self.denied.add((facts["container"], gtin14(facts["gtin"])))
+            self.mistakes.believe(kind, facts["container"], facts["device"], t)
+        if kind in OF_A_SCAN:
+            self.mistakes.slip(kind, facts["scanner"], t)
+        if kind in RELABELLED:
             unit = self.units[facts["unit"]]
             unit.label, unit.hidden = Identity.of(facts["label"]), not facts["detectable"]
+            unit.borrows = kind == "other_scanned"
         if kind in AT_THE_GRIPPER | AT_THE_SCANNER:
             self.mistakes.make(
                 kind, _subject(facts), facts["device"], t, hidden=not facts.get("detectable", True)
@@ -333,6 +363,10 @@ def read_world(path: Path, findings: Findings) -> WorldBook:
         book.take(entry.t, entry.kind, entry.facts)
     book.close()
     return book
+
+
+def _is_of_something(facts: Facts) -> bool:
+    return "unit" in facts or "load" in facts
 
 
 def _subject(facts: Facts) -> str:

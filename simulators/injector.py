@@ -242,3 +242,19 @@ class ScannerInjector:
 
     def restart(self, down_s: float, *, keep_memory: bool) -> None:  # noqa: ARG002  it has no memory
         self._server.unplug(down_s)
+
+
+class PersonInjector:
+    """A person slips by themselves; from outside nothing can be done to them."""
+
+    def __init__(self, faults: DeviceFaults) -> None:
+        self.faults = faults
+
+    def inflict(self, _fault: AnyFault, _command: CommandId | None = None) -> None:
+        """No fault strikes a person at a time of its own."""
+
+    def reset(self) -> None:
+        """A person has nothing to reset."""
+
+    def restart(self, down_s: float, *, keep_memory: bool) -> None:
+        """A person is not switched off."""

@@ -1,7 +1,5 @@
 """The physics of a robotic picker: one unit at a time out of the tote, past the scanner, into a container."""
 
-import random
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_agent.domain.command import (
@@ -19,11 +17,10 @@ from edge_agent.domain.command import (
 from edge_agent.domain.ids import CommandId, DeviceId, Lpn
 from edge_agent.domain.site import CycleTimes, Station
 from simulators.catalogue import Unit
-from simulators.faults import DeviceFaults, Fault, Moment
-from simulators.item_master import tells_apart
+from simulators.faults import DeviceFaults
+from simulators.grip import Grip
 from simulators.ledger import Record
 from simulators.machine import End, Pace, Seen, Sighting
-from simulators.mistakes import mistaken
 from simulators.world import Cause, World, at_point
 
 SCALE_BLUR_G = 3.0
@@ -63,15 +60,13 @@ class Picker:
         self._world = world
         self._cycle_times = cycle_times
         self._pace = pace
-        self._faults = faults
-        self._random = random.Random(f"{seed}/{device_id}/grip")
-        self._record = record
-        self._has_master = has_master
         self._weighs = station.scale is None and not any(one.scale for one in station.put_positions)
+        blur_g = 0.0 if self._weighs else SCALE_BLUR_G
+        self._grip = Grip(
+            device_id, world, faults, seed=seed, record=record, weighed=has_master, blur_g=blur_g
+        )
         self._job: _Job | None = None
         self._gripped_from: Lpn | None = None
-        self._placed: Unit | None = None
-        """The last one."""
 
     def start(self, command_id: CommandId, order: Order, now_s: float) -> Refusal | None:
         if not isinstance(order, Pick | Place | PutBack):
@@ -129,78 +124,13 @@ class Picker:
         """Move the unit; None when there was none to grip."""
         cause = Cause(self._device_id, job.command_id)
         if isinstance(job.order, Place):
-            self._placed = self._world.place(load, job.order.point, cause)
-            return self._placed
+            return self._grip.place(load, job.order.point, cause)
         if isinstance(job.order, PutBack):
-            return self._world.put_back(load, job.order.point, cause)
-        return self._grip(job.order, cause)
-
-    def _grip(self, order: Pick, cause: Cause) -> Unit | None:
-        content = [unit for unit in self._world.units_in(order.tote) if not unit.stray]
-        right = [unit for unit in content if unit.gtin == order.gtin]
-        if not right:
-            return None
-        unit = self._random.choice(right)
-        clinging: Unit | None = None
-        if (mistake := self._mistake(order, unit, content, cause)) is not None:
-            fault, other = mistake
-            unit, clinging = (unit, other) if fault is Fault.OVER_PICK else (other, None)
-        self._world.grip(unit.unit_id, order.tote, order.point, cause)
-        self._gripped_from = order.tote
-        if clinging is not None:
-            self._world.grip(clinging.unit_id, order.tote, order.point, cause, clings=True)
+            return self._grip.put_back(load, job.order.point, cause)
+        unit = self._grip.take(job.order, cause)
+        if unit is not None:
+            self._gripped_from = load
         return unit
-
-    def _mistake(
-        self, order: Pick, unit: Unit, content: Sequence[Unit], cause: Cause
-    ) -> tuple[Fault, Unit] | None:
-        """The fault that strikes the grip for a unit, and the other unit that it brings up."""
-        others = self._others(unit, content, cause)
-        struck = self._faults.strike(Moment.GRIPS, cause.command, "pick", others.keys())
-        if not struck:
-            return None
-        fault = struck[0].fault
-        other = others[fault]
-        if other.stray:
-            self._world.find(other, cause)
-        facts: dict[str, object] = {
-            "unit": other.unit_id,
-            "gtin": other.gtin,
-            "ordered_gtin": order.gtin,
-        }
-        if fault is Fault.SWAPPED_LABEL:
-            facts |= self._relabel(other, unit)
-        self._record("fault", {"fault": fault, **cause.facts(), **facts})
-        return fault, other
-
-    def _others(self, unit: Unit, content: Sequence[Unit], cause: Cause) -> Mapping[Fault, Unit]:
-        """What may come up by mistake instead of a unit, or with it.
-
-        A unit with another item's label brings its own mistake: nothing more goes wrong with it.
-        """
-        if not unit.wears_its_own_label:
-            return {}
-        before = self._placed
-        is_same = before is not None and (before.gtin, before.tote) == (unit.gtin, unit.tote)
-        others = mistaken(unit, f"{unit.unit_id}-{cause.command}", before if is_same else None)
-        if wrong := [one for one in content if one.gtin != unit.gtin and one.wears_its_own_label]:
-            others[Fault.WRONG_ITEM] = others[Fault.SWAPPED_LABEL] = self._random.choice(wrong)
-        if more := [other for other in content if other.gtin == unit.gtin and other is not unit]:
-            others[Fault.OVER_PICK] = self._random.choice(more)
-        return others
-
-    def _relabel(self, unit: Unit, like: Unit) -> dict[str, object]:
-        """Somebody has stuck the label of another item onto a unit; what stands on it."""
-        serial = like.serial and f"X{unit.unit_id[1:]:0>{len(like.serial) - 1}}"
-        barcode = like.barcode
-        if like.serial and serial:
-            barcode = barcode.replace(like.serial.encode(), serial.encode())
-        self._world.relabel_unit(unit.unit_id, barcode)
-        expiry = like.expiry.isoformat() if like.expiry else None
-        label = {"gtin": like.gtin, "lot": like.lot, "expiry": expiry, "serial": serial}
-        blur_g = 0.0 if self._weighs else SCALE_BLUR_G
-        detectable = self._has_master and tells_apart(unit.weight_g, like.item_weight_g, blur_g)
-        return {"label": label, "detectable": detectable}
 
     def _cycle_s(self, order: Pick | Place | PutBack) -> float:
         times = self._cycle_times

@@ -84,6 +84,8 @@ class Scanner:
         self._record = record
         self.strike: Strike = lambda _facts: ()
         """Asked at every reading; nothing strikes until somebody else is put here."""
+        self.leaving: Callable[[bytes], None] = lambda _code: None
+        """Told of every code just before it is sent, for whoever acts as it is read."""
         self._due_s: float | None = None
         self._watched: Seen | None = None
         self._replies: list[Reading] = []
@@ -102,6 +104,10 @@ class Scanner:
             act(now_s)
             self._answer()
 
+    def pull(self, now_s: float) -> None:
+        """Somebody pulls its trigger."""
+        self._trigger(now_s)
+
     def hung_up(self) -> None:
         """The line was closed: half a command goes with it."""
         self._commands.forget()
@@ -118,6 +124,7 @@ class Scanner:
 
     def sent(self, reading: Reading) -> None:
         """The reading goes over the wire: only now does it happen. Whatever follows from it comes later."""
+        self.leaving(reading.code)
         if reading.facts is not None:
             self._record("scanned", {"scanner": self.device_id, **reading.facts})
 

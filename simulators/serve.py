@@ -61,6 +61,10 @@ async def serve(
                     group.create_task(scanner.run(), name="simulated scanner line")
                     for scanner in simulated.scanners
                 ]
+                lines += [
+                    group.create_task(operator.run(), name="simulated operator")
+                    for operator in simulated.operators
+                ]
                 if ready is not None:
                     ready()
                 await _tick(simulated, stop)

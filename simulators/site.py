@@ -1,13 +1,14 @@
 """Builds the simulated site: the stock, the world, and the physics and the wire of every device."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from drivers.profile import Handshake, Profile
-from edge_agent.domain.ids import DeviceId, Lpn, PointId
+from edge_agent.domain.ids import DeviceId, Lpn, PointId, StationId
 from edge_agent.domain.site import Site, Station
 from edge_agent.errors import ConfigurationError
 from simulators.agenda import Agenda
@@ -20,13 +21,16 @@ from simulators.fault_desk import FaultDesk
 from simulators.faults import AnyFault, DeviceFaults, Fault, FaultSource, Target
 from simulators.gate import Gate
 from simulators.gated import BEHIND, Gated
-from simulators.injector import Injector, MachineInjector, ScannerInjector
+from simulators.handheld import Handheld, OnItsLine, ThroughApi
+from simulators.injector import Injector, MachineInjector, PersonInjector, ScannerInjector
 from simulators.ledger import Record
 from simulators.lines import line_for
 from simulators.machine import Machine, Pace
 from simulators.mailbox import RegisterImage
 from simulators.modbus_server import ModbusServer
 from simulators.opcua_server import OpcUaServer
+from simulators.operator import Operator
+from simulators.operator_desk import OperatorDesk
 from simulators.pans import pans_of
 from simulators.picker import Picker
 from simulators.scale import Scale
@@ -35,6 +39,8 @@ from simulators.stream_server import Instrument, ScannerServer
 from simulators.world import World, at_point
 
 MODBUS_PORT = 502
+PATIENCE_S = 3.0
+"""Real seconds after which a person does again what has come to nothing: the agent lives in real time."""
 
 
 class Server(Protocol):
@@ -54,13 +60,14 @@ class SimulatedSite:
     world: World
     machines: tuple[Server, ...]
     scanners: tuple[ScannerServer, ...]
+    operators: tuple[OperatorDesk, ...]
     faults: FaultDesk
     controllers: tuple[DeviceMemory, ...]
     """Of the machines, behind their wires."""
 
     @property
     def servers(self) -> tuple[Server, ...]:
-        return (*self.machines, *self.scanners)
+        return (*self.machines, *self.scanners, *self.operators)
 
 
 def build_site(
@@ -86,10 +93,11 @@ def build_site(
     }
     world = _lay_out(site, source, targets, seed, record)
     builder = _Builder(site, profiles, world, source, targets, record, seed, clock, epoch)
+    operators = builder.operators()
     machines, scanners = builder.machines(), builder.scanners()
     desk = FaultDesk(source, builder.injectors, world, builder.agenda, clock)
     desk.check()
-    return SimulatedSite(world, machines, scanners, desk, tuple(builder.controllers))
+    return SimulatedSite(world, machines, scanners, operators, desk, tuple(builder.controllers))
 
 
 def _lay_out(
@@ -140,6 +148,9 @@ class _Builder:
     agenda: Agenda = field(default_factory=Agenda)
     injectors: dict[DeviceId, Injector] = field(default_factory=dict)
     controllers: list[DeviceMemory] = field(default_factory=list)
+    handhelds: dict[DeviceId, OnItsLine] = field(default_factory=dict)
+    people: dict[DeviceId, Operator] = field(default_factory=dict)
+    """By the handheld that they hold."""
 
     # ---- machines ------------------------------------------------------------------------------------
 
@@ -149,7 +160,7 @@ class _Builder:
         gates: dict[tuple[str, int], Gate] = {}
         for device, settings in self.site.devices.items():
             profile = self._profile(device)
-            if profile.handshake is Handshake.SCANNER:
+            if profile.is_scanner or profile.is_person:
                 continue
             machine = self._machine(device, profile)
             memory = DeviceMemory(device, profile, machine, self.record, epoch=self.epoch)
@@ -232,9 +243,8 @@ class _Builder:
             profile = self._profile(device)
             if profile.handshake is not Handshake.SCANNER:
                 continue
-            instrument: Instrument
             if (pan := pans.get(device)) is not None:
-                instrument = Scale(
+                instrument: Instrument = Scale(
                     device,
                     profile,
                     pan,
@@ -243,23 +253,30 @@ class _Builder:
                     seed=self.seed,
                     record=self.record,
                 )
-            elif (view := views.get(device)) is not None:
-                instrument = Scanner(
-                    device,
-                    profile,
-                    view,
-                    self.site.cycle_times.scan_s,
-                    self._pace(device),
-                    record=self.record,
-                )
             else:
-                raise self._unused(device, "stations")
+                instrument = self._scanner(device, profile, views)
             server = ScannerServer(instrument, line_for(settings.address, profile), self.clock)
             self.injectors[device] = ScannerInjector(
                 self._faults(device), server, self.world, record=self.record
             )
             servers.append(server)
         return tuple(servers)
+
+    def _scanner(self, device: DeviceId, profile: Profile, views: Mapping[DeviceId, View]) -> Scanner:
+        held = self.handhelds.get(device)
+        if (view := held.look if held is not None else views.get(device)) is None:
+            raise self._unused(device, "stations")
+        scanner = Scanner(
+            device,
+            profile,
+            view,
+            self.site.cycle_times.scan_s,
+            self._pace(device),
+            record=self.record,
+        )
+        if held is not None:
+            held.joins(scanner, self.people[device].leaves)
+        return scanner
 
     def _views(self) -> dict[DeviceId, View]:
         views: dict[DeviceId, View] = {}
@@ -289,6 +306,48 @@ class _Builder:
 
         return look
 
+    # ---- people --------------------------------------------------------------------------------------
+
+    def operators(self) -> tuple[OperatorDesk, ...]:
+        """The people of the operator's stations; to be built before their scanners."""
+        return tuple(
+            self._operator(name, station)
+            for name, station in self.site.stations.items()
+            if self._profile(station.picker).is_person
+        )
+
+    def _operator(self, name: StationId, station: Station) -> OperatorDesk:
+        if self.site.api.socket is None:
+            raise ConfigurationError(
+                f"stations.{name}: a person works there, and without api.socket nobody can ask what is to be "
+                "done: set it"
+            )
+        device = station.picker
+        typing: list[ThroughApi] = []
+        handhelds: dict[DeviceId, Handheld] = {}
+        operator = Operator(
+            device,
+            station,
+            self.world,
+            self.site.cycle_times,
+            self._pace(device),
+            handhelds=handhelds,
+            faults=self._faults(device),
+            seed=self.seed,
+            record=self.record,
+            patience_s=PATIENCE_S * self.clock.speed,
+            supervisor=next(iter(self.site.api.supervisors.users), None),
+        )
+        for scanner in dict.fromkeys(_scanners_of(station)):
+            if self._profile(scanner).is_person:
+                typing.append(ThroughApi(scanner, self.record, operator.leaves))
+                handhelds[scanner] = typing[-1]
+            else:
+                handhelds[scanner] = self.handhelds[scanner] = OnItsLine()
+                self.people[scanner] = operator
+        self.injectors[device] = PersonInjector(self._faults(device))
+        return OperatorDesk(operator, name, Path(self.site.api.socket), self.clock, typing)
+
     # ---- both ----------------------------------------------------------------------------------------
 
     def _profile(self, device: DeviceId) -> Profile:
@@ -309,3 +368,8 @@ class _Builder:
         return ConfigurationError(
             f"devices.{device}: nothing in {section!r} uses it, so its place is not known; add or remove it"
         )
+
+
+def _scanners_of(station: Station) -> Iterator[DeviceId]:
+    yield from (station.tote_scanner, station.item_scanner)
+    yield from (position.scanner for position in station.put_positions if position.scanner is not None)

@@ -52,16 +52,26 @@ def prompt_text(prompt: Prompt) -> str:
     """What the person is asked to do, in one or two sentences."""
     known = {field.name: getattr(prompt.facts, field.name) for field in fields(Facts)}
     reason = prompt.wait.text if prompt.wait is not None else ""
-    text = PROMPTS[prompt.code].format(**known, exception_id=prompt.exception_id, reason=reason)
-    wanted = ", ".join(form.format(_shown(known[name])) for name, form in WANTED.items() if known[name])
-    return f"{text} Wanted: {wanted}." if wanted and prompt.target is not None else text
+    known |= {"exception_id": prompt.exception_id, "reason": reason}
+    return in_words(prompt.code, known, is_scan=prompt.target is not None)
+
+
+def in_words(code: PromptCode, known: Mapping[str, object], *, is_scan: bool) -> str:
+    """A prompt with its facts by name, `exception_id` and `reason` among them."""
+    text = PROMPTS[code].format(**known)
+    wanted = ", ".join(form.format(_shown(known[name])) for name, form in WANTED.items() if known.get(name))
+    return f"{text} Wanted: {wanted}." if wanted and is_scan else text
 
 
 def rejection_text(rejection: Rejection) -> str:
     """Why the last scan did not count."""
-    text = Rule.named(rejection.name).text
-    return f"{text} Scanned: {rejection.scanned}; expected: {rejection.expected}."
+    return rule_text(rejection.name, rejection.scanned, rejection.expected)
+
+
+def rule_text(name: str, scanned: str, expected: str) -> str:
+    """What a rule says of a scan that it has rejected."""
+    return f"{Rule.named(name).text} Scanned: {scanned}; expected: {expected}."
 
 
 def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

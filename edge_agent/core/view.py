@@ -1,18 +1,20 @@
-"""Frozen views of the state for the outside: tasks, devices, exceptions, holds."""
+"""Frozen views of the state for the outside: tasks, devices, exceptions, holds, stations."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
 from edge_agent.core.options import options
+from edge_agent.core.prompts import Prompt, prompt
 from edge_agent.core.state import State
 from edge_agent.core.tasks import station_for
 from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain.decision import HoldSubject, TaskHold
 from edge_agent.domain.events import Held
-from edge_agent.domain.ids import DeviceId, ExceptionId, TaskId
+from edge_agent.domain.ids import DeviceId, ExceptionId, StationId, TaskId
 from edge_agent.domain.time import Instant
 
 View = dict[str, Any]
@@ -125,6 +127,50 @@ def holds_view(state: State) -> list[View]:
         _thing(hold.subject) | {"actor": hold.actor, "reason": hold.reason, "since": hold.since.isoformat()}
         for hold in state.holds.values()
     ]
+
+
+def station_view(state: State, station_id: StationId, now: Instant) -> View:
+    """A station with what the person there is asked; nobody is asked anything at a machine's."""
+    asked = prompt(state, station_id, now)
+    return {
+        "station_id": station_id,
+        "operator": state.plant.has_operator(station_id),
+        "step": state.stations[station_id].step,
+        "prompt": _prompt_view(asked, now) if asked is not None else None,
+    }
+
+
+def stations_view(state: State, now: Instant) -> list[View]:
+    """Every station, in the order of the site file."""
+    return [station_view(state, station_id, now) for station_id in state.stations]
+
+
+def _prompt_view(asked: Prompt, now: Instant) -> View:
+    rejection, wait = asked.rejection, asked.wait
+    return {
+        "code": asked.code.value,
+        "facts": {name: _plain(fact) for name, fact in asdict(asked.facts).items() if fact is not None},
+        "target": asked.target.value if asked.target is not None else None,
+        "scanner": asked.scanner,
+        "answers": [
+            {
+                "answer": option.answer.value,
+                "arguments": list(option.arguments),
+                "needs_approval": option.needs_approval,
+            }
+            for option in asked.answers
+        ],
+        "rejection": asdict(rejection) if rejection is not None else None,
+        "exception_id": asked.exception_id,
+        "wait": {"code": wait.code.value, "about": wait.about, "text": wait.text}
+        if wait is not None
+        else None,
+        "since": (now.utc - timedelta(seconds=now.clock_s - asked.since_s)).isoformat(),
+    }
+
+
+def _plain(fact: object) -> object:
+    return fact.isoformat() if isinstance(fact, date) else fact
 
 
 def _thing(thing: Held | HoldSubject) -> View:

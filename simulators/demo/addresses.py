@@ -19,12 +19,15 @@ SLICE = 40
 def relocate(site: Site, folder: Path, broker_port: int) -> dict[str, str]:
     """Environment overrides that put every device, the broker and the journal of a site on free addresses.
 
-    Serial lines become pseudo terminals in `folder`; network addresses get free ports of the loopback.
+    Serial lines become pseudo terminals in `folder`, where the local API's socket goes too, if there is one;
+    network addresses get free ports of the loopback.
     """
     overrides = {
         f"{PREFIX}BROKER__URL": f"mqtt://127.0.0.1:{broker_port}",
         f"{PREFIX}JOURNAL__URL": f"sqlite:///{folder / 'journal.db'}",
     }
+    if site.api.socket is not None:
+        overrides[f"{PREFIX}API__SOCKET"] = str(folder / "api.sock")
     with _free_ports(besides=broker_port) as ports:
         for device_id, device in site.devices.items():
             key = f"{PREFIX}DEVICES__{device_id.upper().replace('-', '_')}__ADDRESS"
@@ -69,4 +72,6 @@ def _moved(address: str, pty: Path, ports: Iterator[int]) -> str:
     parts = urlsplit(address)
     if parts.scheme == "serial":
         return f"serial://{pty}" + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme == "person":
+        return address
     return urlunsplit(parts._replace(netloc=f"127.0.0.1:{next(ports)}"))

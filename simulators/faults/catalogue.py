@@ -28,6 +28,15 @@ from simulators.faults.mistakes import (
     WrongTote,
 )
 from simulators.faults.names import Fault
+from simulators.faults.people import (
+    Away,
+    NotThere,
+    OldCode,
+    OtherContainer,
+    OtherScanned,
+    OtherTote,
+    ScannedTwice,
+)
 from simulators.faults.scales import SCALE, ScaleGarbage, ScaleMute, ScaleOffset, ScaleUnstable
 from simulators.faults.when import MAILBOX, SCANNERS, Armed, Moment, links_cut_at
 
@@ -373,6 +382,7 @@ AnyFault: TypeAlias = Annotated[
     | CraneFault | Jam | EStop | ItemMissing
     | WrongItem | SwappedLabel | ForeignItem | WrongLot | Expired | ShortDated | DuplicateSerial | WholePack
     | OverPick | Unlabelled | DamagedCode | LostSeparator | TwoLabels | WrongTote
+    | OtherScanned | ScannedTwice | OldCode | OtherTote | OtherContainer | NotThere | Away
     | NoRead | Unplugged | GarbageBytes | DoubleRead | CodeCut | CodesJoined
     | ScaleMute | ScaleUnstable | ScaleOffset | ScaleGarbage,
     Field(discriminator="fault"),

@@ -7,12 +7,13 @@ Each strikes when a picker grips a unit that it can happen to; which units those
 from typing import ClassVar, Literal
 
 from simulators.faults.names import Fault
-from simulators.faults.when import SCANNERS, Armed, Moment
+from simulators.faults.when import MACHINES, PEOPLE, SCANNERS, Armed, Moment
 
 
 class Gripped(Armed):
-    """What happens when a picker grips a unit."""
+    """What happens when a picker grips a unit, or a person takes one."""
 
+    handshakes: ClassVar = MACHINES | PEOPLE
     families: ClassVar = frozenset({"picker"})
     moments: ClassVar = (Moment.GRIPS,)
 
@@ -69,8 +70,12 @@ class WholePack(Gripped):
 
 
 class OverPick(Gripped):
-    """A second unit of the item clings to the one that is gripped, and goes wherever that goes."""
+    """A second unit of the item clings to the one that is gripped, and goes wherever that goes.
 
+    A person sees it.
+    """
+
+    handshakes: ClassVar = MACHINES
     fault: Literal[Fault.OVER_PICK] = Fault.OVER_PICK
 
 

@@ -10,6 +10,7 @@ from drivers.profile import Handshake
 MACHINES = frozenset({Handshake.MAILBOX, Handshake.METHODS})
 MAILBOX = frozenset({Handshake.MAILBOX})
 SCANNERS = frozenset({Handshake.SCANNER})
+PEOPLE = frozenset({Handshake.PERSON})
 
 
 Verb: TypeAlias = Literal["retrieve", "store", "transfer", "pick", "place", "put_back"]
@@ -27,7 +28,9 @@ class Moment(StrEnum):
     HALF_WAY = "half_way"
     """Half of the command's time has passed."""
     GRIPS = "grips"
-    """A picker is about to grip a unit."""
+    """A picker, or a person, is about to grip a unit."""
+    ACTS = "acts"
+    """A person is about to do what the prompt asks for."""
     ENDS = "ends"
     """The command has been carried out; nobody has been told."""
     READS = "reads"
@@ -82,7 +85,7 @@ class Armed(BaseModel):
     def _moment_is_possible(self) -> Self:
         if self.moment is not None and self.moment not in self.moments:
             raise ValueError(f"moment: it can strike at {', '.join(self.moments)} only")
-        if (self.verb or self.command) and self.when in (Moment.STOCK, Moment.READS):
+        if (self.verb or self.command) and self.when in (Moment.STOCK, Moment.READS, Moment.ACTS):
             raise ValueError("verb and command: it does not strike at commands: drop them")
         return self
 

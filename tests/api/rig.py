@@ -77,10 +77,12 @@ def with_api(folder: Path, **settings: Any) -> Site:
 
 
 @asynccontextmanager
-async def api_rig(site: Site, change: Callable[[State], None] | None = None) -> AsyncIterator[ApiRig]:
-    """`change` prepares the state before anything is asked."""
+async def api_rig(
+    site: Site, change: Callable[[State], None] | None = None, state: State | None = None
+) -> AsyncIterator[ApiRig]:
+    """`change` prepares the state before anything is asked; `state` is one to begin with."""
     journal = await SqlJournal.open(site.journal.url)
-    state, clock = State(Plant(site, {})), SystemClock()
+    state, clock = state or State(Plant(site, {})), SystemClock()
     if change is not None:
         change(state)
     loop = Loop(state, journal, clock, lambda records: None)

@@ -12,6 +12,7 @@ from simulators.demo.scene import Scene
 
 CONFIG = Path(__file__).parents[2] / "config"
 DEMO, DEMO_MODBUS = CONFIG / "demo.yaml", CONFIG / "demo-modbus.yaml"
+DEMO_OPERATOR = CONFIG / "demo-operator.yaml"
 OVER_TIMEOUT_S = 100.0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Play
-from tests.e2e.scenes import DEMO, DEMO_MODBUS, consistent_end, told, until
+from tests.e2e.scenes import CONFIG, DEMO, DEMO_MODBUS, DEMO_OPERATOR, consistent_end, told, until
 
 
 @pytest.mark.parametrize("site_file", [DEMO, DEMO_MODBUS], ids=lambda path: path.stem)
@@ -16,6 +16,16 @@ async def test_typical_faults_end_consistent_on_either_handshake(play: Play, sit
     assert result.moves.repeated == result.moves.lost == 0
     assert result.verification.escaped == 0
     assert result.latency_ms.scan_to_confirmation.samples > 0
+
+
+async def test_a_person_with_a_handheld_beside_two_robots_ends_consistent(play: Play) -> None:
+    slips = CONFIG / "scenarios" / "operator.yaml"
+    async with play(DEMO_OPERATOR, tasks=3, seed=2, scenario=slips) as scene:
+        result = await consistent_end(scene)
+    world = scene.world_ledger.read_text().splitlines()
+    assert any('"unit_placed"' in line and '"picker-3"' in line for line in world)
+    assert result.verification.escaped == 0
+    assert result.verification.caught == result.verification.injected
 
 
 async def test_every_kind_of_fault_at_ten_percent_ends_consistent(play: Play) -> None:

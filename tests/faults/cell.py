@@ -8,18 +8,26 @@ what was said to each device (`Witness`), what the world's ledger has (`notes`),
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from drivers.profile import Handshake, Profile
+from drivers.profile import Profile
 from drivers.registry import build_device, build_scanner
+from edge_agent.adapters.api.bridge import Bridge
+from edge_agent.adapters.api.parts import Parts
+from edge_agent.adapters.api.server import ApiServer
+from edge_agent.adapters.api.timeline import History
+from edge_agent.adapters.api_client import ApiClient
 from edge_agent.adapters.clock import SystemClock
+from edge_agent.adapters.journal import SqlJournal
 from edge_agent.adapters.memory_journal import MemoryJournal
-from edge_agent.core.plant import Plant
+from edge_agent.app import plant
 from edge_agent.core.state import State
+from edge_agent.core.view import device_view
 from edge_agent.core.wait import WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain import events as ev
@@ -37,9 +45,8 @@ from edge_agent.domain.inputs import (
     Started,
     TaskSubmitted,
 )
-from edge_agent.domain.site import Site
 from edge_agent.domain.task import PickTask
-from edge_agent.ports import Device
+from edge_agent.ports import Device, Journal
 from edge_agent.runtime.backoff import Backoff
 from edge_agent.runtime.effects import Effects
 from edge_agent.runtime.loop import Loop
@@ -52,8 +59,8 @@ from simulators.faults import AnyFault
 from simulators.item_master import write_catalogue
 from simulators.site import build_site
 from tests.core.agent import SUE, a_line, a_task, digest
-from tests.ports import free_port
-from tests.simulators.floor import SITE, Notes, small_site
+from tests.faults.layouts import cell_site, hasty, operated
+from tests.simulators.floor import SITE, Notes
 from tests.virtual.warehouse import Told
 
 SEED = 1
@@ -114,16 +121,19 @@ class Cell:
         seed: int = SEED,
         catalogue: Path | None = None,
         layout: Mapping[str, Any] | None = None,
+        operator: Path | None = None,
         **policies: object,
     ) -> None:
         """`opcua`: the machines that speak OPC UA; the others speak Modbus. `catalogue`: a file that the
         item master of the stock is written to, and read from. `scales`: `item-scale` weighs each unit,
         `put-scale` the containers on the first put position. `layout`: sections in place of the small
-        site's."""
+        site's. `operator`: a person picks, with a handheld; the local API's socket and the journal lie in
+        this folder."""
         self.profiles = {
-            name: _hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
+            name: hasty(profile, verb_timeout_s, request_timeout_s) for name, profile in profiles.items()
         }
-        self.site = _site({**SITE, **(layout or {})}, opcua, policies, catalogue, scales)
+        sections = {**SITE, **(layout or {}), **(operated(operator) if operator else {})}
+        self.site = cell_site(sections, opcua, policies, catalogue, scales)
         self.stock = build_stock(self.site, seed)
         if catalogue is not None:
             write_catalogue(self.stock, catalogue)
@@ -132,13 +142,15 @@ class Cell:
         self.simulated = build_site(
             self.site, self.profiles, record=self.notes, faults=armed, seed=seed, clock=self.clock, epoch=7
         )
-        self.state = State(_plant(self.site, self.profiles))
+        self.state = State(plant(self.site, self.profiles))
         self.inputs: list[tuple[float, Input]] = []
         self.events: list[ev.Event] = []
         self.witness: dict[str, Witness] = {}
         self._system = SystemClock()
         self._tasks = asyncio.TaskGroup()
         self._running: list[asyncio.Task[None]] = []
+        self._has_api = operator is not None
+        self._closing = AsyncExitStack()
 
     # ---- life ----------------------------------------------------------------------------------------
 
@@ -154,8 +166,12 @@ class Cell:
             self.events += [recorded.event for recorded in records]
             effects(records)
 
-        self._loop = Loop(self.state, MemoryJournal(), self._system, act)
+        self._loop = Loop(self.state, await self._journal(), self._system, act)
         self._run(self._loop.run(), "loop")
+        if self._has_api:
+            await self._serve_api()
+        for one in self.simulated.operators:
+            self._run(one.run(), "operator")
         for name, one in {**devices, **scanners}.items():
             self._run(one.run(), name)
         self._put(Started("test"))
@@ -171,10 +187,25 @@ class Cell:
         try:
             await self._tasks.__aexit__(kind, error, trace)
         finally:
+            await self._closing.aclose()
             for server in self.simulated.servers:
                 await server.stop()
         if error is None:
             self._laws_hold()
+
+    async def _journal(self) -> Journal:
+        if not self._has_api:
+            return MemoryJournal()
+        journal = await SqlJournal.open(self.site.journal.url)
+        self._closing.push_async_callback(journal.close)
+        return journal
+
+    async def _serve_api(self) -> None:
+        bridge, history = Bridge(self._loop, self._system), History(self.site.journal.url)
+        server = ApiServer(Parts(self.site, bridge, history, lambda name: device_view(self.state, name)))
+        self._closing.push_async_callback(server.stop)
+        server.start()
+        self.api = ApiClient(server.path)
 
     def _run(self, work: Any, name: str) -> None:
         self._running.append(self._tasks.create_task(work, name=name))
@@ -183,7 +214,7 @@ class Cell:
         devices, scanners = {}, {}
         for name, settings in self.site.devices.items():
             profile, backoff = self.profiles[settings.profile], Backoff(0.02, 0.1)
-            if profile.handshake is Handshake.SCANNER:
+            if profile.is_scanner:
                 scanners[name] = ScannerSupervisor(build_scanner(name, settings, profile), self._put, backoff)
             else:
                 self.witness[name] = Witness(build_device(name, settings, profile))
@@ -309,54 +340,3 @@ class Cell:
         placed = {line["unit"] for line in self.notes.of("unit_placed")}
         assert len(placed) == len(self.notes.of("unit_placed"))
         assert len(self.of(ev.UnitPlaced)) <= len(placed), "confirmed and not done"
-
-
-def _site(
-    layout: Mapping[str, Any],
-    opcua: Sequence[str],
-    policies: Mapping[str, object],
-    catalogue: Path | None,
-    scales: Sequence[str],
-) -> Site:
-    devices = {}
-    for unit, (name, settings) in enumerate(layout["devices"].items(), 1):
-        profile, port = settings["profile"], free_port()
-        if name in opcua:
-            profile, address = profile.replace("modbus", "opcua"), f"opc.tcp://127.0.0.1:{port}/{name}"
-        elif "modbus" in profile:
-            address = f"modbus://127.0.0.1:{port}/{unit}"
-        else:
-            address = f"tcp://127.0.0.1:{port}"
-        devices[name] = {"profile": profile, "address": address}
-    station = {**layout["stations"]["st1"]}
-    for name in scales:
-        devices[name] = {"profile": "scale-sics", "address": f"tcp://127.0.0.1:{free_port()}"}
-    if "item-scale" in scales:
-        station["scale"] = "item-scale"
-    if "put-scale" in scales:
-        station["put_positions"] = [{**station["put_positions"][0], "scale": "put-scale"}]
-    limits = {"scan_timeout_s": 0.5, "weigh_timeout_s": 0.5, "refusal_retry_s": 0.1, **policies}
-    master = {"file": str(catalogue) if catalogue else None}
-    sections = {**layout, "devices": devices, "policies": limits, "catalogue": master}
-    return small_site(**{**sections, "stations": {**layout["stations"], "st1": station}})
-
-
-def _hasty(profile: Profile, verb_timeout_s: float, request_timeout_s: float) -> Profile:
-    """The profile with time-outs that a test can wait for."""
-    verbs = {
-        name: verb.model_copy(update={"timeout_s": verb_timeout_s}) for name, verb in profile.verbs.items()
-    }
-    changes: dict[str, object] = {"verbs": verbs}
-    for section in ("mailbox", "methods"):
-        if (wire := getattr(profile, section)) is not None:
-            changes[section] = wire.model_copy(update={"request_timeout_s": request_timeout_s})
-    return profile.model_copy(update=changes)
-
-
-def _plant(site: Site, profiles: Mapping[str, Profile]) -> Plant:
-    used = {device: profiles[settings.profile] for device, settings in site.devices.items()}
-    return Plant(
-        site,
-        max_open={device: profile.max_open for device, profile in used.items()},
-        aim={device: profile.scanner.aim for device, profile in used.items() if profile.scanner},
-    )

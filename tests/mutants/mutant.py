@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+LOOP, SUPERVISOR = "edge_agent/runtime/loop.py", "edge_agent/runtime/supervisor.py"
+PUBLISHER, RETAINED = "edge_agent/runtime/publisher.py", "edge_agent/runtime/retained.py"
+DECIDE, CORE = "edge_agent/core/decide", "edge_agent/core"
+ADAPTERS = "edge_agent/adapters"
+
 
 class MutantError(Exception):
     """A mutant does not fit the source any more: the text that it replaces is not there exactly once."""
@@ -38,3 +43,8 @@ class Mutant:
         file.write_text(self.mutated(file.read_text("utf-8")), "utf-8")
         for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
             compiled.unlink()  # Python takes a file of the same second and size for unchanged
+
+
+def tests_of(file: str, *names: str) -> tuple[str, ...]:
+    """Tests of one file below `tests/`, as pytest names them."""
+    return tuple(f"tests/{file}::{name}" for name in names)

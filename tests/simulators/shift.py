@@ -62,7 +62,7 @@ class Shift:
     def submit(self, task: Line) -> None:
         self.oms_lines.append({"t": self._now, "kind": "submitted", "task": task})
 
-    def tell(self, name: str, **data: Any) -> None:
+    def tell(self, name: str, /, **data: Any) -> None:
         self._sequence += 1
         event = {
             "specversion": "1.0",

@@ -19,6 +19,7 @@ from edge_agent.adapters.api.parts import Parts
 from edge_agent.adapters.api.problems import MEDIA_TYPE, Problem, ProblemDetails
 from edge_agent.adapters.api.requests import invalid
 from edge_agent.adapters.api.site import SiteState
+from edge_agent.adapters.api.stations import AnswerForm, ScanForm, Stations
 from edge_agent.adapters.api.tasks import CancelForm, Tasks
 from edge_agent.adapters.pick_task_models import SubmitIn
 from edge_agent.domain.events import FieldError
@@ -26,7 +27,15 @@ from edge_agent.domain.paths import dotted
 from edge_agent.errors import JournalError
 
 PREFIX = "/v1"
-_BODIES: tuple[type[BaseModel], ...] = (SubmitIn, CancelForm, ResolveForm, HoldForm, ProblemDetails)
+_BODIES: tuple[type[BaseModel], ...] = (
+    SubmitIn,
+    CancelForm,
+    ResolveForm,
+    HoldForm,
+    ScanForm,
+    AnswerForm,
+    ProblemDetails,
+)
 _UNREAD = frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT})
 _REF = "#/components/schemas/{model}"
 
@@ -42,7 +51,7 @@ def application(parts: Parts) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     version_1 = APIRouter(prefix=PREFIX)
-    for group in (Tasks(parts), Exceptions(parts), Holds(parts), SiteState(parts)):
+    for group in (Tasks(parts), Exceptions(parts), Holds(parts), Stations(parts), SiteState(parts)):
         version_1.include_router(group.router())
     api.include_router(version_1)
     api.add_exception_handler(Problem, _answer_problem)

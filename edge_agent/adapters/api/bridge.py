@@ -7,6 +7,7 @@ the asker.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Protocol, TypeVar
 
@@ -34,6 +35,8 @@ class AgentLoop(Protocol):
     def ask(self, what: Input) -> asyncio.Future[Sequence[Event]]: ...
 
     def when_durable(self, read: Callable[[], None]) -> None: ...
+
+    async def turned(self) -> None: ...
 
 
 class Bridge:
@@ -68,6 +71,13 @@ class Bridge:
 
         async with self._reading:
             return await self._cross(begin)
+
+    async def turned(self, limit_s: float) -> None:
+        """Wait for the next turn of the agent's loop, and no longer than `limit_s`."""
+        turn = asyncio.run_coroutine_threadsafe(self._loop.turned(), self._home)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await asyncio.wrap_future(turn)
 
     async def _cross(self, begin: Callable[[Future[T]], None]) -> T:
         answer: Future[T] = Future()

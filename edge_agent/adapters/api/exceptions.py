@@ -9,13 +9,12 @@ from pydantic import Field
 from edge_agent.adapters.api import models
 from edge_agent.adapters.api.decisions import problem, refused
 from edge_agent.adapters.api.parts import Parts
-from edge_agent.adapters.api.peer import person
 from edge_agent.adapters.api.problems import Problem, documented, not_found
-from edge_agent.adapters.api.requests import Form, actor, body_of, invalid, read_form
+from edge_agent.adapters.api.requests import Form, actor, approver, body_of, read_form
 from edge_agent.adapters.pick_task_models import OptionalReason
 from edge_agent.core.view import exception_view, exceptions_view
 from edge_agent.domain.decision import Actor, DecisionCode
-from edge_agent.domain.events import DecisionRefused, ExceptionResolved, FieldError
+from edge_agent.domain.events import DecisionRefused, ExceptionResolved
 from edge_agent.domain.ids import ExceptionId
 from edge_agent.domain.inputs import ExceptionAnswered
 
@@ -85,8 +84,8 @@ class Exceptions:
     async def resolve(self, request: Request, exception_id: Key, by: By) -> dict[str, Any]:
         """Settle an exception. One that was settled before is left as it is, and the answer says by whom."""
         form = await read_form(request, ResolveForm, self._site.limits.message_bytes)
-        approver = self._approver(form.approver)
-        what = ExceptionAnswered(exception_id, form.action, by, form.arguments, approver, form.reason)
+        second = approver(form.approver, self._site.api)
+        what = ExceptionAnswered(exception_id, form.action, by, form.arguments, second, form.reason)
         events = await self._bridge.ask(what)
         if (refusal := refused(events)) is not None:
             raise await self._refusal(refusal, exception_id)
@@ -97,13 +96,6 @@ class Exceptions:
             "approver": form.approver,
             "reason": form.reason,
         }
-
-    def _approver(self, name: str | None) -> Actor | None:
-        approver = person(name, self._site.api) if name is not None else None
-        if name is not None and approver is None:
-            wrong = FieldError("approver", f"no user {name!r} of this machine may decide anything here")
-            raise invalid("unknown_approver", "the approver is not known", (wrong,))
-        return approver
 
     async def _refusal(self, refusal: DecisionRefused, exception_id: ExceptionId) -> Problem:
         late = refusal.code is DecisionCode.ALREADY_RESOLVED

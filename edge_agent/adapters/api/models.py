@@ -175,3 +175,97 @@ class HoldPage(Answer):
     """Everything that a person has stopped."""
 
     holds: list[HoldShown]
+
+
+class AnswerShown(Answer):
+    """An answer that a prompt takes beside a scan, and what it needs."""
+
+    answer: str
+    arguments: list[str]
+    needs_approval: bool
+
+
+class RejectionShown(Answer):
+    """Why the last scan of the step did not count."""
+
+    target: str
+    """What was to be scanned: tote, item or container."""
+    rule: str
+    """V1 to V20."""
+    name: str
+    """The rule's name: some numbers have several."""
+    expected: str
+    scanned: str
+    data_hex: str
+    """What was scanned, byte for byte."""
+    attempt: int
+    """Rejections in a row at this step."""
+
+
+class PromptWait(Answer):
+    """What the station waits for while there is nothing for the person to do."""
+
+    code: str
+    about: str
+    text: str
+
+
+class PromptShown(Answer):
+    """What the person is asked: values without prose, for a page to put into words of its own."""
+
+    code: str
+    """`scan_tote`, `pick`, `scan_item`, `give_value`, `put_back`, `scan_container`, `place`, `settle` or
+    `wait`."""
+    facts: dict[str, Any]
+    """What it is about; what has nothing to do with it is left out."""
+    target: str | None
+    """What is to be scanned: tote, item, container; null: nothing."""
+    scanner: str | None
+    """The scanner that a scan counts as coming from."""
+    answers: list[AnswerShown]
+    rejection: RejectionShown | None
+    exception_id: str | None
+    wait: PromptWait | None
+    since: datetime
+
+
+class StationShown(Answer):
+    """A station as it stands."""
+
+    station_id: str
+    operator: bool
+    """A person works there; at a machine's station nobody is asked anything."""
+    step: int
+    """Counts the prompts of the station: an answer names the one that it is to."""
+    prompt: PromptShown | None
+    """Null: there is no work for the person."""
+
+
+class StationPage(Answer):
+    """Every station."""
+
+    stations: list[StationShown]
+
+
+class ScanJudged(Answer):
+    """What became of a scan."""
+
+    verdict: str
+    """`passed`; `rejected`: no quantity changes, the step stays open; `ignored`: nothing waited for it."""
+    rule: str | None = None
+    """The rule that rejected it, V1 to V20."""
+    name: str | None = None
+    expected: str | None = None
+    scanned: str | None = None
+    next: StationShown
+    """What is asked now."""
+
+
+class Answered(Answer):
+    """An answer was taken."""
+
+    answer: str
+    actor: str
+    approver: str | None
+    next: StationShown
+    """What is asked now."""

@@ -8,12 +8,13 @@ import structlog
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge_agent.adapters.api.peer import Peer
+from edge_agent.adapters.api.peer import Peer, person
 from edge_agent.adapters.api.problems import Problem
 from edge_agent.adapters.field_errors import field_errors
 from edge_agent.adapters.strict_json import JsonRefusedError, decode_object
 from edge_agent.domain.decision import Actor
 from edge_agent.domain.events import FieldError
+from edge_agent.domain.site import Api
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,15 @@ async def actor(request: Request) -> Actor:
         )
     log.info("api_order", actor=peer.name, method=request.method, path=request.url.path)
     return peer.actor
+
+
+def approver(name: str | None, settings: Api) -> Actor | None:
+    """The second person who stands behind an answer. Raises `Problem` for one whom nobody knows."""
+    found = person(name, settings) if name is not None else None
+    if name is not None and found is None:
+        wrong = FieldError("approver", f"no user {name!r} of this machine may decide anything here")
+        raise invalid("unknown_approver", "the approver is not known", (wrong,))
+    return found
 
 
 async def read_body(request: Request, longest: int) -> bytes:

@@ -56,6 +56,7 @@ class ApiServer:
         if listening is None or ended is None:
             return
         self.path.unlink(missing_ok=True)
+        self._parts.stopping.set()
         server = await asyncio.wrap_future(self._server)
         if server is not None:
             server.should_exit = True
