@@ -13,7 +13,7 @@ UNITS  ?= 100000
 CAMPAIGN = PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutants chaos mixed broker-cases soak accuracy check format docs lock clean
+.PHONY: help setup demo test mutants chaos mixed broker-cases soak accuracy changes check format docs lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ soak: setup  ## HOURS at a steady rate; samples, a plot, and a verdict on what g
 
 accuracy: setup  ## UNITS picked with every kind of mistake injected (SEED): none may escape
 	@$(CAMPAIGN) accuracy --units $(UNITS) --seed $(SEED) $(ARGS)
+
+changes: setup  ## Cancel and replace a task at every moment of a story (SEED=13), audit every round
+	@$(CAMPAIGN) changes $(ARGS)
 
 check: setup  ## Linters, types, import contracts
 	$(BIN)/ruff check .
