@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from edge_agent.core import tasks
-from edge_agent.core.state import LineState, State
 from edge_agent.domain import events as ev
-from edge_agent.domain.ids import LineId, TaskId
+from edge_agent.domain.ids import LineId, StationId, TripId
 from edge_agent.rehearsal import RehearsedAgent
 from edge_agent.resources import config_directory
 from edge_agent.site_file import load
@@ -26,7 +25,7 @@ from simulators.campaigns.changes import (
 from simulators.campaigns.show_changes import changes_table
 
 SEED = 13
-MOMENTS = 24
+MOMENTS = {Change.CANCEL: 21, Change.REPLACE: 9}
 """Spread over the story; `edge-agent campaign changes` takes every one."""
 
 
@@ -42,10 +41,9 @@ def story(rehearsal: Rehearsal) -> Story:
 
 
 def spread(story: Story, change: Change) -> Iterator[int]:
-    """Moments all over the story, others for each change; the first commits come before the task does."""
-    first, step = 4, story.commits / MOMENTS
-    offset = step / 2 if change is Change.REPLACE else 0
-    return (max(first, round(offset + number * step)) for number in range(MOMENTS))
+    """Moments all over the story to its last commit, others for each change."""
+    count = MOMENTS[change]
+    return (story.commits * number // count for number in range(1, count + 1))
 
 
 def test_the_story_has_everything_that_makes_a_change_hard(story: Story) -> None:
@@ -69,33 +67,44 @@ def test_a_change_is_taken_or_refused_and_everything_adds_up_whenever_it_comes(
     stories = [play_story(rehearsal, SEED, change, moment) for moment in spread(story, change)]
     assert [problem for told in stories for problem in told.problems] == []
     assert {told.answer for told in stories} > {"taken"}
-    assert len({tuple(map(type, told.events)) for told in stories}) >= 20, "the moments are different ones"
+    assert len({tuple(map(type, told.events)) for told in stories}) >= MOMENTS[change] - 2, (
+        "the moments are different ones"
+    )
 
 
-def test_an_agent_that_picks_on_after_a_cancel_is_found(
-    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def has_a_tote(state: State, task_id: TaskId, line_id: LineId) -> bool:
-        return state.tasks[task_id].lines[line_id].trip_id is not None
+@pytest.mark.parametrize(
+    "begun",
+    [
+        ev.UnitStarted(StationId("st1"), TripId("trip-1"), CHANGED, LineId("1")),
+        ev.TripJoined(TripId("trip-1"), ev.LineRef(CHANGED, LineId("1"))),
+    ],
+)
+def test_what_begins_for_a_task_after_its_cancel_is_found(story: Story, begun: ev.Event) -> None:
+    cancel = ev.CancelRequested(CHANGED, 1, "not wanted")
+    assert replace(story, events=(begun, cancel)).problems == []
+    (problem,) = replace(story, events=(cancel, begun)).problems
+    assert "after its cancel" in problem
 
-    monkeypatch.setattr(tasks, "in_hand", has_a_tote)
-    told = play_story(rehearsal, SEED, Change.CANCEL, 60)
-    assert any("after its cancel" in problem for problem in told.problems)
+
+def test_a_second_unit_after_the_cancel_is_found(story: Story) -> None:
+    placed = [
+        event for event in story.events if isinstance(event, ev.UnitPlaced) and event.task_id == CHANGED
+    ]
+    cancel = ev.CancelRequested(CHANGED, 1, "not wanted")
+    assert replace(story, events=(cancel, placed[0])).problems == []
+    assert replace(story, events=(cancel, *placed[:2])).problems != []
 
 
-def test_an_agent_that_lets_what_has_begun_be_replaced_is_found(
-    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LineState, "begun", property(lambda line: line.status.value == "picking"))
-    told = [play_story(rehearsal, SEED, Change.REPLACE, moment) for moment in (100, 120, 140)]
-    assert any(one.problems for one in told)
+def test_a_cancel_that_did_not_take_though_the_oms_was_told_so_is_found(story: Story) -> None:
+    (problem,) = replace(story, change=Change.CANCEL, answer="taken").problems
+    assert "ended short; the cancel was answered taken" in problem
 
 
 def test_a_campaign_plays_every_moment_and_counts_the_answers(
     rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "TASKS", 1)
-    report, left = ChangesReport(seed=6), list[int]()
+    report, left = ChangesReport(seed=9), list[int]()
     with ThreadPoolExecutor(1) as pool:
         run_changes(rehearsal, report, 1, left.append, pool=pool, at_once=1)
     assert report.consistent
