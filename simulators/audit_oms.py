@@ -126,7 +126,7 @@ class OmsLedger:
     def _submitted(self, t: float, task: Json) -> None:
         task_id, container = task["task_id"], task["destination"]["container_id"]
         story = self.stories.setdefault(task_id, TaskStory(task_id, t))
-        story.revisions.setdefault(task["revision"], task)
+        story.revisions.setdefault(task.get("revision", 1), task)
         if self.container_of.setdefault(container, task_id) != task_id:
             self.findings.add(
                 FindingKind.WORLD,

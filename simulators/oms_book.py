@@ -78,8 +78,9 @@ class OmsBook:
         no effect."""
         task_id = task["task_id"]
         if (known := self.tasks.get(task_id)) is not None:
-            if task["revision"] > known.task["revision"]:
-                known.replacements[task["revision"]] = task
+            revision = task.get("revision", 1)
+            if revision > known.task.get("revision", 1):
+                known.replacements[revision] = task
             return
         record = self.tasks[task_id] = TaskRecord(task)
         self._open.add(task_id)

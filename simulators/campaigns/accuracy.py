@@ -32,7 +32,7 @@ from simulators.direct import DirectDevice, DirectScanner
 from simulators.faults import AnyFault
 from simulators.item_master import write_catalogue
 from simulators.ledger import Ledger
-from simulators.oms_book import OmsBook
+from simulators.oms_book import OmsBook, TaskStatus
 from simulators.site import SimulatedSite, build_site
 from simulators.tasks import Task, build_tasks
 from simulators.virtual import VirtualLoop
@@ -192,6 +192,11 @@ class Oms:
     def is_done(self) -> bool:
         return not self._waiting and not self.book.under_way()
 
+    @property
+    def has_ended(self) -> bool:
+        """No task is left, held or not."""
+        return not self._waiting and not self.book.count(TaskStatus.OPEN)
+
     def hear(self, payload: bytes) -> None:
         event: dict[str, Any] = json.loads(payload)
         self._ledger.write("event", {"event": event})
@@ -217,22 +222,9 @@ class Oms:
 class Person(Protocol):
     """Somebody on the floor who settles exceptions."""
 
-    @property
-    def is_done(self) -> bool:
-        """Nothing is left to settle."""
-        ...
-
     def look(self) -> None:
         """See what there is to do, now and then."""
         ...
-
-
-class _Nobody:
-    """What waits for a person goes on waiting."""
-
-    is_done = True
-
-    def look(self) -> None: ...
 
 
 class _Round:
@@ -269,7 +261,7 @@ class _Round:
             self._scanners.append(DirectScanner(server.scanner, wire, sim_clock))
         self._agent = rehearsal.make_agent(site, profiles, self._devices, self._scanners, clock, oms.hear)
         oms.meet(self._agent)
-        self._person: Person = hire(self._agent, self._site) if hire is not None else _Nobody()
+        self._person = hire(self._agent, self._site) if hire is not None else None
 
     async def run(self) -> None:
         """Until every task has ended or is held. Raises `BrokenRoundError` where that does not come."""
@@ -279,7 +271,8 @@ class _Round:
             while not self._is_over and self._loop.time() < ROUND_LIMIT_S:
                 if self._loop.time() >= next_look_s:
                     next_look_s = self._loop.time() + LOOK_S
-                    self._person.look()
+                    if self._person is not None:
+                        self._person.look()
                     self._oms.look(self._agent)
                 self._step()
                 await asyncio.sleep(TICK_S)
@@ -290,7 +283,8 @@ class _Round:
 
     @property
     def _is_over(self) -> bool:
-        return self._oms.is_done and self._person.is_done
+        """What waits for a person is no end where there is one."""
+        return self._oms.is_done if self._person is None else self._oms.has_ended
 
     def _step(self) -> None:
         self._site.faults.step()
