@@ -9,11 +9,12 @@ CYCLES ?= 40
 SEED   ?= 1
 HOURS  ?= 1
 UNITS  ?= 100000
+ROUNDS ?= 10
 
 CAMPAIGN = PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutants chaos mixed broker-cases soak accuracy changes check format docs lock clean
+.PHONY: help setup demo test mutants chaos mixed broker-cases soak accuracy changes exceptions check format docs lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +58,9 @@ accuracy: setup  ## UNITS picked with every kind of mistake injected (SEED): non
 
 changes: setup  ## Cancel and replace a task at every moment of a story (SEED=13), audit every round
 	@$(CAMPAIGN) changes $(ARGS)
+
+exceptions: setup  ## Provoke every kind of exception (ROUNDS=10 each); who settles it, the machine or a person
+	@$(CAMPAIGN) exceptions --rounds $(ROUNDS) $(ARGS)
 
 check: setup  ## Linters, types, import contracts
 	$(BIN)/ruff check .

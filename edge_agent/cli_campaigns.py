@@ -139,6 +139,24 @@ def changes(
         raise typer.Exit(1)
 
 
+@campaign_app.command()
+def exceptions(
+    rounds: Annotated[int, typer.Option(min=1, help="So many rounds for each kind.")] = 10,
+    seed: SeedOption = 1,
+    json_file: JsonOption = None,
+) -> None:
+    """Provoke every kind of exception, on virtual time; the machine or a simulated person settles them."""
+    from rich.console import Console
+
+    from edge_agent.rehearsal import RehearsedAgent
+    from simulators.campaigns.accuracy import Rehearsal
+    from simulators.campaigns.show_exceptions import show_exceptions
+
+    rehearsal = Rehearsal(*_demo_site_with_profiles(), (), RehearsedAgent)
+    if not show_exceptions(rehearsal, rounds, seed, json_file, Console()):
+        raise typer.Exit(1)
+
+
 def _rounds(
     campaign: str, cycles: int, seed: int, speed: float, tasks: int, json_file: Path | None, keep: Path | None
 ) -> None:

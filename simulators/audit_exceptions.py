@@ -27,8 +27,8 @@ def count_exceptions(oms: OmsLedger) -> Mapping[str, ExceptionCounts]:
             case "exception_raised":
                 kind = kinds[told.data["exception_id"]] = told.data["kind"]
                 counts.setdefault(kind, ExceptionCounts()).raised += 1
-            case "exception_resolved" if (kind := kinds.get(told.data["exception_id"], "")):
-                actor = told.data["actor"]
+            case "exception_resolved" if kind := kinds.get(told.data["exception_id"], ""):
+                actor = told.data.get("actor", OMS)
                 counts[kind].by_machine += actor == MACHINE
                 counts[kind].by_person += actor not in (MACHINE, OMS)
     return dict(sorted(counts.items()))

@@ -25,8 +25,8 @@ from edge_agent.domain.events import ExceptionRaised, Recorded
 from edge_agent.domain.ids import DeviceId, Lpn, PointId, StationId
 from edge_agent.domain.inputs import ExceptionAnswered
 from edge_agent.domain.site import Site
-from simulators.device_memory import DeviceMemory
 from simulators import world as floor
+from simulators.device_memory import DeviceMemory
 from simulators.world import NOWHERE, PlaceKind, World, at_location, at_point
 
 SUE, BO = Actor("sue", Role.SUPERVISOR), Actor("bo", Role.SUPERVISOR)
@@ -74,9 +74,7 @@ class Settler:
             if option is not None:
                 approver = BO if option.needs_approval else None
                 reason = "seen on the floor"
-                self._answer(
-                    ExceptionAnswered(raised.exception_id, option.action, SUE, {}, approver, reason)
-                )
+                self._answer(ExceptionAnswered(raised.exception_id, option.action, SUE, {}, approver, reason))
 
     def _truth(self, raised: ExceptionRaised, allowed: set[Action]) -> Action | None:
         """What is so; None: it cannot be said yet."""
@@ -121,10 +119,11 @@ class Settler:
             return None
         if place == destination:
             return Action.DONE
-        if not self._world.has_room(origin):
-            return None
-        self._world.carry(container, origin)
-        return Action.NOT_MOVED
+        for end, action in ((destination, Action.DONE), (origin, Action.NOT_MOVED)):
+            if self._world.has_room(end):
+                self._world.carry(container, end)
+                return action
+        return None
 
     def _stands_right(self, container: Lpn, point: PointId) -> Action | None:
         return Action.SCAN_AGAIN if self._bring(container, point) else None
@@ -146,7 +145,6 @@ class Settler:
         if Action.PUT_BACK in allowed:
             return Action.IN_GRIPPER if held else Action.PUT_BACK
         return Action.NOT_PLACED if held else Action.PLACED
-
 
     def _in_reach(self, order: Order | None) -> bool:
         """The load that the picker works at stands before it, carried there where it did not."""

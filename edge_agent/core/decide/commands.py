@@ -114,7 +114,9 @@ def _hold_follower(state: State, task: TaskState) -> Iterator[ev.Event]:
         return
     for other_id in sorted(state.stations[task.station_id].tasks - {task.task.task_id}):
         if state.tasks[other_id].put_point == task.put_point:
-            detail = f"container {task.task.destination.container_id} has not left {task.put_point}"
+            detail = (
+                f"container {task.task.destination.container_id} is not known to have left {task.put_point}"
+            )
             yield from hold_task(state, ExceptionKind.PUT_POSITION_TAKEN, detail, other_id)
 
 
