@@ -15,6 +15,8 @@ from edge_agent.app import plant
 from edge_agent.core.options import options
 from edge_agent.core.state import State
 from edge_agent.core.view import held_tasks
+from edge_agent.core.wait import Wait
+from edge_agent.core.why import why
 from edge_agent.domain.decision import Option
 from edge_agent.domain.events import ExceptionRaised, Recorded
 from edge_agent.domain.ids import DeviceId, TaskId
@@ -87,6 +89,15 @@ class RehearsedAgent:
     def exceptions(self) -> list[tuple[ExceptionRaised, tuple[Option, ...]]]:
         """What is open, the oldest first, with the answers that it allows."""
         return [(raised, options(self._state, raised)) for raised in self._state.exceptions.values()]
+
+    def put(self, what: Input) -> None:
+        """Anything else that may come from outside."""
+        self._put(what)
+
+    def why(self) -> dict[TaskId, list[Wait]]:
+        """What every open task waits for."""
+        now = self._clock.now()
+        return {task_id: why(self._state, task_id, now) for task_id in self._state.tasks}
 
     def held(self) -> list[TaskId]:
         """Open tasks that wait for a person."""
