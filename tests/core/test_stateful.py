@@ -19,8 +19,12 @@ from edge_agent.domain.ids import DeviceId, LineId, PointId, StationId, TaskId
 from edge_agent.domain.time import Instant
 from edge_agent.errors import IllegalTransitionError
 from tests.core.any_day import AnyDay
+from tests.core.sure_days import SURE_DAYS
 
 Row = tuple[str, StrEnum, type]
+ROWS: frozenset[Row] = frozenset(
+    (machine.name, state, event) for machine in LIFECYCLES for state, event in machine.table
+)
 
 
 def run_days(examples: int, *phases: Phase) -> None:
@@ -56,11 +60,17 @@ def rows_reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[Row]]:
 
 
 @pytest.mark.timeout(600)  # only a failure takes so long: it is made small first
-def test_the_laws_hold_on_any_day_and_every_transition_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_laws_hold_on_any_day_and_most_transitions_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with rows_reached(monkeypatch) as reached:
         run_days(200, Phase.generate, Phase.shrink)
-    rows = {(machine.name, state, event) for machine in LIFECYCLES for state, event in machine.table}
-    assert rows <= reached.keys(), f"never taken: {sorted(map(str, rows - reached.keys()))}"
+    assert len(ROWS & reached.keys()) > 0.8 * len(ROWS), "the days have become too short, or too quiet"
+
+
+def test_every_transition_is_taken_on_days_that_are_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    with rows_reached(monkeypatch) as reached:
+        for day in SURE_DAYS:
+            day()
+    assert reached.keys() >= ROWS, f"never taken: {sorted(map(str, ROWS - reached.keys()))}"
 
 
 # ---- the laws can be broken --------------------------------------------------------------------------
