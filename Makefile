@@ -11,11 +11,12 @@ HOURS  ?= 1
 UNITS  ?= 100000
 # One more than processors: a test of whole processes mostly waits for them.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
+ROUNDS ?= 10
 
 CAMPAIGN = PATH="$$PATH:/usr/sbin" $(BIN)/edge-agent campaign
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutants chaos mixed broker-cases soak accuracy check format docs lock clean
+.PHONY: help setup demo test mutants chaos mixed broker-cases soak accuracy changes exceptions check format docs lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +57,12 @@ soak: setup  ## HOURS at a steady rate; samples, a plot, and a verdict on what g
 
 accuracy: setup  ## UNITS picked with every kind of mistake injected (SEED): none may escape
 	@$(CAMPAIGN) accuracy --units $(UNITS) --seed $(SEED) $(ARGS)
+
+changes: setup  ## Cancel and replace a task at every moment of a story (SEED=13), audit every round
+	@$(CAMPAIGN) changes $(ARGS)
+
+exceptions: setup  ## Provoke every kind of exception (ROUNDS=10 each); who settles it, the machine or a person
+	@$(CAMPAIGN) exceptions --rounds $(ROUNDS) $(ARGS)
 
 check: setup  ## Linters, types, import contracts
 	$(BIN)/ruff check .

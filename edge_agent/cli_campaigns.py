@@ -121,6 +121,42 @@ def accuracy(
         raise typer.Exit(1)
 
 
+@campaign_app.command()
+def changes(
+    stories: Annotated[int, typer.Option(min=1, help="So many stories, by seed.")] = 1,
+    seed: SeedOption = 13,
+    json_file: JsonOption = None,
+) -> None:
+    """Cancel and replace a task after every commit of a story, on virtual time; audit every round."""
+    from rich.console import Console
+
+    from edge_agent.rehearsal import RehearsedAgent
+    from simulators.campaigns.accuracy import Rehearsal
+    from simulators.campaigns.show_changes import show_changes
+
+    rehearsal = Rehearsal(*_demo_site_with_profiles(), (), RehearsedAgent)
+    if not show_changes(rehearsal, stories, seed, json_file, Console()):
+        raise typer.Exit(1)
+
+
+@campaign_app.command()
+def exceptions(
+    rounds: Annotated[int, typer.Option(min=1, help="So many rounds for each kind.")] = 10,
+    seed: SeedOption = 1,
+    json_file: JsonOption = None,
+) -> None:
+    """Provoke every kind of exception, on virtual time; the machine or a simulated person settles them."""
+    from rich.console import Console
+
+    from edge_agent.rehearsal import RehearsedAgent
+    from simulators.campaigns.accuracy import Rehearsal
+    from simulators.campaigns.show_exceptions import show_exceptions
+
+    rehearsal = Rehearsal(*_demo_site_with_profiles(), (), RehearsedAgent)
+    if not show_exceptions(rehearsal, rounds, seed, json_file, Console()):
+        raise typer.Exit(1)
+
+
 def _rounds(
     campaign: str, cycles: int, seed: int, speed: float, tasks: int, json_file: Path | None, keep: Path | None
 ) -> None:

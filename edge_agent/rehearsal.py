@@ -10,13 +10,24 @@ from pathlib import Path
 from drivers.profile import Profile
 from edge_agent.adapters.cloudevents import CloudEvents
 from edge_agent.adapters.memory_journal import MemoryJournal
-from edge_agent.adapters.pick_task import Refused, content_digest, parse_submit
+from edge_agent.adapters.pick_task import Refused, content_digest, parse_cancel, parse_submit
 from edge_agent.app import plant
+from edge_agent.core.options import options
 from edge_agent.core.state import State
 from edge_agent.core.view import held_tasks
-from edge_agent.domain.events import Recorded
+from edge_agent.core.wait import Wait
+from edge_agent.core.why import why
+from edge_agent.domain.decision import Option
+from edge_agent.domain.events import ExceptionRaised, Recorded
 from edge_agent.domain.ids import DeviceId, TaskId
-from edge_agent.domain.inputs import CatalogueOffered, Input, Started, TaskSubmitted
+from edge_agent.domain.inputs import (
+    CancelSubmitted,
+    CatalogueOffered,
+    ExceptionAnswered,
+    Input,
+    Started,
+    TaskSubmitted,
+)
 from edge_agent.domain.site import Site
 from edge_agent.ports import Clock, Device, Scanner
 from edge_agent.runtime.effects import Effects
@@ -45,6 +56,8 @@ class RehearsedAgent:
         self._site = site
         self._clock = clock
         self._hear = hear
+        self.watch: Callable[[Sequence[Recorded]], None] = lambda _: None
+        """Called with every commit, when it has been acted on."""
         self._encoder = CloudEvents(site.site, site.gateway)
         self._state = State(plant(site, profiles))
         self._catalogue = catalogue_of(Path(), site)
@@ -71,6 +84,30 @@ class RehearsedAgent:
             raise ValueError(f"{task.code}: {task.message}")
         self._put(TaskSubmitted(task, content_digest(task)))
 
+    def cancel(self, payload: bytes) -> None:
+        """A cancel as the OMS writes it. Raises ValueError where its form is refused."""
+        request = parse_cancel(payload, self._site.limits)
+        if isinstance(request, Refused):
+            raise ValueError(f"{request.code}: {request.message}")
+        self._put(CancelSubmitted(request))
+
+    def answer(self, answer: ExceptionAnswered) -> None:
+        """A person settles an exception."""
+        self._put(answer)
+
+    def exceptions(self) -> list[tuple[ExceptionRaised, tuple[Option, ...]]]:
+        """What is open, the oldest first, with the answers that it allows."""
+        return [(raised, options(self._state, raised)) for raised in self._state.exceptions.values()]
+
+    def put(self, what: Input) -> None:
+        """Anything else that may come from outside."""
+        self._put(what)
+
+    def why(self) -> dict[TaskId, list[Wait]]:
+        """What every open task waits for."""
+        now = self._clock.now()
+        return {task_id: why(self._state, task_id, now) for task_id in self._state.tasks}
+
     def held(self) -> list[TaskId]:
         """Open tasks that wait for a person."""
         return list(held_tasks(self._state, self._clock.now()))
@@ -83,6 +120,7 @@ class RehearsedAgent:
         for recorded in records:
             if recorded.confirmation is not None:
                 self._hear(self._encoder.encode(recorded))
+        self.watch(records)
 
 
 class NoOutlet:

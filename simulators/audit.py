@@ -13,6 +13,7 @@ from typing import Any
 
 from simulators.audit_containers import check_containers
 from simulators.audit_etas import EtaErrors, check_etas
+from simulators.audit_exceptions import ExceptionCounts, count_exceptions
 from simulators.audit_findings import FindingKind, Findings
 from simulators.audit_mistakes import KindCounts, count_mistakes
 from simulators.audit_oms import OmsLedger, read_oms
@@ -146,6 +147,8 @@ class Audit:
     stock: StockCounts
     mistakes: Mapping[str, KindCounts]
     """What the verification was tested with, by kind."""
+    exceptions: Mapping[str, ExceptionCounts]
+    """What was raised and who settled it, by kind."""
     seconds: float
     """From the first line of the OMS's ledger to the last."""
     problems: tuple[str, ...]
@@ -204,6 +207,7 @@ def audit_with_lags(oms: Path, world: Path) -> tuple[Audit, Lags]:
         eta_error_s=etas,
         stock=stock,
         mistakes=mistakes,
+        exceptions=count_exceptions(oms_ledger),
         seconds=round(oms_ledger.seconds, 3),
         problems=tuple(finding.text for finding in findings.found),
     )

@@ -70,6 +70,10 @@ class TaskStory:
 
     task_id: str
     submitted_t: float
+    revisions: dict[int, Json] = field(default_factory=dict)
+    """Everything that was submitted of it."""
+    is_cancelled: bool = False
+    """The OMS has asked for its end."""
     told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     """By the event's name, in the order of their numbers."""
 
@@ -125,6 +129,8 @@ class OmsLedger:
         match entry.kind:
             case "submitted":
                 self._submitted(entry.t, entry.facts["task"])
+            case "cancelled":
+                self.stories[entry.facts["task_id"]].is_cancelled = True
             case "event":
                 self._event(entry.t, entry.facts["event"])
             case "task_held":
@@ -136,17 +142,15 @@ class OmsLedger:
 
     def _submitted(self, t: float, task: Json) -> None:
         task_id, container = task["task_id"], task["destination"]["container_id"]
-        if task_id in self.stories:
-            return
-        if container in self.container_of:
+        story = self.stories.setdefault(task_id, TaskStory(task_id, t))
+        story.revisions.setdefault(task.get("revision", 1), task)
+        if self.container_of.setdefault(container, task_id) != task_id:
             self.findings.add(
                 FindingKind.WORLD,
                 f"tasks {self.container_of[container]} and {task_id} both name container {container}: "
                 "nobody can tell whose unit is whose; order into containers of their own",
             )
-        self.container_of[container] = task_id
         self.book.submitted(task)
-        self.stories[task_id] = TaskStory(task_id, t)
 
     def _event(self, t: float, event: Json) -> None:
         try:

@@ -1,7 +1,7 @@
 """Tasks and lines: was every one told of to its end, and does what was told of its lines add up?"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from simulators.audit_findings import FindingKind, Findings, Identity, gtin14
 from simulators.audit_oms import ENDS, OmsLedger, TaskStory, Told
@@ -19,6 +19,7 @@ def check_tasks(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Finding
         container = oms.task(story.task_id)["destination"]["container_id"]
         check = _TaskCheck(oms, story, placed.get(container, []), findings)
         check.intake(is_held=story.task_id in held)
+        check.revisions()
         check.lines()
         check.end()
 
@@ -45,8 +46,44 @@ class _TaskCheck:
             self._missing(f"{task} was submitted and neither accepted nor rejected")
         elif self._status is TaskStatus.OPEN and not is_held:
             self._missing(f"{task} neither ended nor is it held")
+        if self._story.is_cancelled and not (is_held or self._is_answered("cancel", None)):
+            self._missing(f"{task} was cancelled and neither ended so nor was the cancel rejected")
         if self._units and "task_started" not in told:
             self._missing(f"{task} has units in its container and was never told to have started")
+
+    def revisions(self) -> None:
+        """Every higher revision was answered, and one that was taken leaves what had begun as it was."""
+        task, (first, *higher) = f"task {self._story.task_id}", self._story.revisions
+        for revision in higher:
+            if not self._is_answered("submit", revision):
+                self._missing(f"{task} revision {revision} was neither accepted nor rejected")
+        holds = first
+        for told in sorted(self._told("task_accepted"), key=lambda told: told.sequence):
+            revision = told.data.get("revision", first)
+            if revision not in self._story.revisions:
+                self._wrong(f"{told} tells of revision {revision} of {task}, which was never submitted")
+                continue
+            for line_id in self._begun_before(told) if revision != holds else ():
+                before, after = (_line_of(self._story.revisions[one], line_id) for one in (holds, revision))
+                if before != after:
+                    self._wrong(f"{self._line(line_id)} had begun when {told} changed it")
+            holds = revision
+
+    def _begun_before(self, told: Told) -> Iterator[str]:
+        """Lines of which the OMS had been told that something was done for them."""
+        begun = (one for one in self._told("inventory_changed", *LINE_ENDS) if one.sequence < told.sequence)
+        yield from dict.fromkeys(one.data["line_id"] for one in begun)
+
+    def _is_answered(self, message_type: str, revision: int | None) -> bool:
+        """A revision or, without one, a cancel was taken or refused."""
+        answers = self._told("task_accepted" if revision is not None else "task_cancelled")
+        if any(revision in (None, told.data.get("revision")) for told in answers):
+            return True
+        refusals = (told.data for told in self._told("task_rejected"))
+        return any(
+            data.get("message_type") == message_type and revision in (None, data.get("revision"))
+            for data in refusals
+        )
 
     def end(self) -> None:
         """What the end of the task says of each line is what was ordered, told before and done."""
@@ -150,3 +187,7 @@ class _TaskCheck:
 
     def _wrong(self, text: str) -> None:
         self._findings.add(FindingKind.WRONG, text)
+
+
+def _line_of(task: Json, line_id: str) -> Json | None:
+    return next((line for line in task["lines"] if line["line_id"] == line_id), None)

@@ -71,6 +71,7 @@ class WorldBook:
             "command_ended": self._command_ended,
             "load_moved": self._load_moved,
             "load_lost": self._load_lost,
+            "load_carried": self._load_carried,
             "unit_found": self._found,
             "unit_gripped": self._unit_gripped,
             "unit_placed": self._unit_placed,
@@ -185,6 +186,14 @@ class WorldBook:
             self._fetched_from[load] = taken_from
         elif (location := self._fetched_from.get(load, destination)) != destination:  # it was not taken back
             self.retrieved.add((load, location))
+
+    def _load_carried(self, t: float, facts: Facts) -> None:
+        load, origin = facts["load"], facts["from"]
+        if (at := self.loads.get(load)) != origin:
+            self._world(f"load {load} was carried from {origin} while it was at {at}")
+        self.loads[load] = facts["to"]
+        self._read_loads.discard(load)
+        self.mistakes.gone(load, t)
 
     def _load_lost(self, _t: float, facts: Facts) -> None:
         load, origin = facts["load"], facts["from"]

@@ -8,6 +8,7 @@ import itertools
 import re
 import string
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from edge_agent.errors import ConfigurationError
 
@@ -31,7 +32,8 @@ def label(pattern: str, number: int) -> str:
     )
 
 
-def locations(pattern: str, shell: str) -> list[str]:
+@cache  # campaigns lay out the same site again and again
+def locations(pattern: str, shell: str) -> tuple[str, ...]:
     """The storage locations that a shell pattern such as `A01-*` reaches, all shaped like the label pattern.
 
     What the star stands for is counted up from 01 in every group of digits, the last group fastest. Raises
@@ -39,7 +41,7 @@ def locations(pattern: str, shell: str) -> list[str]:
     """
     head, star, tail = shell.partition("*")
     if not star and not set(shell) & set("?["):
-        return [_checked(pattern, shell)]
+        return (_checked(pattern, shell),)
     places = _places(pattern)[len(head) :]
     if tail or set(head) & set("?[") or not places:
         raise ConfigurationError(
@@ -47,7 +49,7 @@ def locations(pattern: str, shell: str) -> list[str]:
         )
     groups = [_values(list(group), counts) for counts, group in itertools.groupby(places, key=_counts)]
     found = (head + "".join(chosen) for chosen in itertools.product(*groups))
-    return [location for location in found if re.fullmatch(pattern, location)]
+    return tuple(location for location in found if re.fullmatch(pattern, location))
 
 
 def _values(group: Sequence[str], counts: bool) -> list[str]:

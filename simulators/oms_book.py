@@ -6,7 +6,7 @@ same book again out of the ledger afterwards.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -37,11 +37,13 @@ class TaskStatus(StrEnum):
 
 @dataclass(slots=True)
 class TaskRecord:
-    """One submitted task. `task` is the message as it was published."""
+    """One submitted task. `task` is the message as it was published, in the revision that holds."""
 
     task: Json
     status: TaskStatus = TaskStatus.OPEN
     accepted: bool = False
+    replacements: dict[int, Json] = field(default_factory=dict)
+    """Higher revisions that were submitted; one holds from when it is told to be accepted."""
 
     @property
     def units(self) -> int:
@@ -72,9 +74,13 @@ class OmsBook:
         """Exceptions that were told to be resolved: what was lost is told late, raising after resolving."""
 
     def submitted(self, task: Json) -> None:
-        """Take note of a task that is about to be published; a second time has no effect."""
+        """Take note of a task, or a higher revision of it, that is about to be published; a second time has
+        no effect."""
         task_id = task["task_id"]
-        if task_id in self.tasks:
+        if (known := self.tasks.get(task_id)) is not None:
+            revision = task.get("revision", 1)
+            if revision > known.task.get("revision", 1):
+                known.replacements[revision] = task
             return
         record = self.tasks[task_id] = TaskRecord(task)
         self._open.add(task_id)
@@ -145,6 +151,7 @@ class OmsBook:
                 self.units_picked -= data["delta"]
             case "task_accepted" if record:
                 record.accepted = True
+                self._replace(record, data.get("revision"))
             case "task_rejected" if record and data["message_type"] == "submit" and not record.accepted:
                 self._end(record, TaskStatus.REJECTED)
             case "task_completed" if record:
@@ -152,6 +159,13 @@ class OmsBook:
                 self._end(record, TaskStatus.SHORT if short else TaskStatus.COMPLETED)
             case "task_cancelled" if record:
                 self._end(record, TaskStatus.CANCELLED)
+
+    def _replace(self, record: TaskRecord, revision: Any) -> None:
+        task = record.replacements.pop(revision, None)
+        if task is not None:
+            self.units_ordered -= record.units
+            record.task = task
+            self.units_ordered += record.units
 
     def _raised(self, data: Json) -> None:
         self.exceptions += 1

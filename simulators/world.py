@@ -185,6 +185,14 @@ class World:
         self._record("load_lost", {"load": load, "from": carrier.name, **cause.facts()})
         self._put_load(load, NOWHERE)
 
+    def carry(self, load: Lpn, place: Place) -> None:
+        """Somebody carries a load by hand from where it stands, or was lost, to a place with room."""
+        origin = self._loads[load]
+        _require(origin.kind is not PlaceKind.CARRIER, f"{load} is on {origin}")
+        _require(self.has_room(place), f"{place} is full")
+        self._record("load_carried", {"load": load, "from": origin.name, "to": place.name})
+        self._put_load(load, place)
+
     def find(self, unit: Unit, cause: Cause) -> None:
         """A unit comes to light that has lain in its tote all along and in nobody's stock record."""
         _require(unit.unit_id not in self._known, f"{unit.unit_id} is known already")

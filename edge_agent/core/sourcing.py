@@ -10,7 +10,7 @@ from edge_agent.core.blocked import INBOUND, shut_in, storage_held, trip_held
 from edge_agent.core.exceptions import hold, settle
 from edge_agent.core.lifecycle import LineStatus, TaskStatus, TripStatus
 from edge_agent.core.state import LineState, State, TaskState, TripState
-from edge_agent.core.wait import Wait, WaitCode, held_by_person, station_held
+from edge_agent.core.wait import FOR_A_PERSON, Wait, WaitCode, held_by_person, station_held
 from edge_agent.domain import events as ev
 from edge_agent.domain.decision import DeviceHold, StationHold, TaskHold
 from edge_agent.domain.device import Mode
@@ -67,7 +67,7 @@ def choose(state: State, task: TaskState, line: LineState) -> ev.TripPlanned | e
         found = _try_source(state, task, ref, source)
         if not isinstance(found, Wait):
             return found
-        if reason is None or reason.code is WaitCode.HELD:  # what frees itself is the better reason
+        if reason is None or reason.code in FOR_A_PERSON:  # what frees itself is the better reason
             reason = found
     return reason
 

@@ -13,6 +13,7 @@ from edge_agent.core.sourcing import choose, needs_tote
 from edge_agent.core.state import LineState, State, TaskState
 from edge_agent.core.wait import (
     DRAINING,
+    FOR_A_PERSON,
     Wait,
     WaitCode,
     all_held,
@@ -58,7 +59,7 @@ def station_for(state: State, task: TaskState, now: Instant) -> tuple[StationId,
             return station_id, place
         waits.append(place)
     # A wait that ends by itself says more than one for a person.
-    return next((wait for wait in waits if wait.code is not WaitCode.HELD), waits[0])
+    return next((wait for wait in waits if wait.code not in FOR_A_PERSON), waits[0])
 
 
 def _own_wait(state: State, task: TaskState, now: Instant) -> Wait | None:

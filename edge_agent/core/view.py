@@ -10,7 +10,7 @@ from edge_agent.core.options import options
 from edge_agent.core.prompts import Prompt, prompt
 from edge_agent.core.state import State
 from edge_agent.core.tasks import station_for
-from edge_agent.core.wait import Wait, WaitCode
+from edge_agent.core.wait import FOR_A_PERSON, Wait, WaitCode
 from edge_agent.core.why import why
 from edge_agent.domain.decision import HoldSubject, TaskHold
 from edge_agent.domain.events import Held
@@ -77,8 +77,7 @@ def held_tasks(state: State, now: Instant) -> dict[TaskId, str]:
 
 
 def _first_stop(waits: Iterable[Wait]) -> str | None:
-    stops = (WaitCode.HELD, WaitCode.HELD_BY_PERSON)
-    return next((wait.about for wait in waits if wait.code in stops), None)
+    return next((wait.about for wait in waits if wait.code in FOR_A_PERSON), None)
 
 
 def _of_queue(state: State, now: Instant) -> str | None:

@@ -21,9 +21,7 @@ class WaitCode(StrEnum):
     STATION_QUEUE_FULL = "station_queue_full"
     NO_ASRS = "no_asrs"
     TOTE_IN_USE = "tote_in_use"
-    TOTE_ON_THE_WAY = "tote_on_the_way"
     CONTAINER_ON_THE_WAY = "container_on_the_way"
-    BEING_PICKED = "being_picked"
     DEVICE_NOT_READY = "device_not_ready"
     DEVICE_BUSY = "device_busy"
     DEVICE_REFUSED = "device_refused"
@@ -34,6 +32,10 @@ class WaitCode(StrEnum):
     OTHER_WORK_FIRST = "other_work_first"
     HELD = "held"
     HELD_BY_PERSON = "held_by_person"
+
+
+FOR_A_PERSON = frozenset({WaitCode.HELD, WaitCode.HELD_BY_PERSON})
+"""Only a person can end these. Where another way may free itself, that is the better reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Why a task does not move: asked of the same functions that would move it, so that it is never a guess."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from edge_agent.core.lifecycle import LineStatus, TaskStatus
@@ -11,6 +12,9 @@ from edge_agent.core.tasks import station_for
 from edge_agent.core.wait import Wait, WaitCode, held, station_held
 from edge_agent.domain.ids import TaskId
 from edge_agent.domain.time import Instant
+
+_SHARED = frozenset({WaitCode.NO_PUT_POSITION, WaitCode.DEVICE_NOT_READY})
+"""Every task of the queue waits for this: when it ends, it is the first one's turn."""
 
 
 def why(state: State, task_id: TaskId, now: Instant) -> list[Wait]:
@@ -24,7 +28,12 @@ def _reasons(state: State, task: TaskState, now: Instant) -> Iterator[Wait]:
         yield held(task.held)
     elif task.status is TaskStatus.ACCEPTED:
         place = station_for(state, task, now)
-        yield place if isinstance(place, Wait) else _behind(state, task)
+        if isinstance(place, Wait):
+            yield place
+        ahead = bisect_left(state.queue, (task.order, task.task.task_id))
+        if not isinstance(place, Wait) or (ahead and place.code in _SHARED):
+            text = f"tasks that go first: {ahead}"
+            yield Wait(WaitCode.OTHER_WORK_FIRST, task.task.task_id, text)
     else:
         move = next_container_move(state, task, now)
         if isinstance(move, Wait):
@@ -33,11 +42,6 @@ def _reasons(state: State, task: TaskState, now: Instant) -> Iterator[Wait]:
             yield weighing
         for line in task.open_lines:
             yield from _line_reasons(state, task, line, now)
-
-
-def _behind(state: State, task: TaskState) -> Wait:
-    ahead = [task_id for _, task_id in state.queue].index(task.task.task_id)
-    return Wait(WaitCode.OTHER_WORK_FIRST, task.task.task_id, f"{ahead} tasks go first")
 
 
 def _line_reasons(state: State, task: TaskState, line: LineState, now: Instant) -> Iterator[Wait]:

@@ -18,6 +18,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeAlias
 
 from drivers.profile import Profile
+from edge_agent.domain.decision import Option
+from edge_agent.domain.events import ExceptionRaised, Recorded
+from edge_agent.domain.inputs import ExceptionAnswered
 from edge_agent.domain.site import CatalogueSettings, Site
 from edge_agent.domain.time import Instant
 from edge_agent.errors import EdgeAgentError
@@ -29,7 +32,7 @@ from simulators.direct import DirectDevice, DirectScanner
 from simulators.faults import AnyFault
 from simulators.item_master import write_catalogue
 from simulators.ledger import Ledger
-from simulators.oms_book import OmsBook
+from simulators.oms_book import OmsBook, TaskStatus
 from simulators.site import SimulatedSite, build_site
 from simulators.tasks import Task, build_tasks
 from simulators.virtual import VirtualLoop
@@ -47,9 +50,18 @@ ROUND_LIMIT_S = 200_000.0
 class Agent(Protocol):
     """What is judged: `edge_agent.rehearsal.RehearsedAgent`."""
 
+    watch: Callable[[Sequence[Recorded]], None]
+    """Called with every commit."""
+
     async def run(self) -> None: ...
 
     def submit(self, payload: bytes) -> None: ...
+
+    def cancel(self, payload: bytes) -> None: ...
+
+    def answer(self, answer: ExceptionAnswered) -> None: ...
+
+    def exceptions(self) -> Sequence[tuple[ExceptionRaised, Sequence[Option]]]: ...
 
     def held(self) -> Sequence[str]: ...
 
@@ -126,23 +138,38 @@ def run_accuracy(
 
 def play_round(rehearsal: Rehearsal, seed: int, tasks: int = TASKS_A_ROUND) -> Played:
     """One round with a fresh world and a fresh agent. Raises `BrokenRoundError`."""
+    with TemporaryDirectory(prefix="edge-agent-accuracy-") as folder:
+        ordered = build_tasks(rehearsal.site, seed, tasks, now=START)
+        oms, world = rehearse(rehearsal, seed, Path(folder), lambda ledger: Oms(ledger, ordered))
+        return Played(seed, audit(oms, world), stops_in(oms))
+
+
+def rehearse(
+    rehearsal: Rehearsal,
+    seed: int,
+    folder: Path,
+    make_oms: Callable[[Ledger], "Oms"],
+    hire: Callable[[Agent, SimulatedSite], "Person"] | None = None,
+) -> tuple[Path, Path]:
+    """Play one round in a folder to its end; the ledgers of the OMS and of the world.
+
+    `hire` gives the person who settles exceptions; without one they stay open. Raises `BrokenRoundError`.
+    """
     loop = VirtualLoop()
     clock = VirtualClock(loop)
-    with TemporaryDirectory(prefix="edge-agent-accuracy-") as folder:
-        world, oms = Path(folder) / "world.jsonl", Path(folder) / "oms.jsonl"
-        with (
-            closing(loop),
-            Ledger(world, unix_time=clock.unix_time) as world_ledger,
-            Ledger(oms, unix_time=clock.unix_time) as oms_ledger,
-        ):
-            ordered = build_tasks(rehearsal.site, seed, tasks, now=START)
-            weighed = _with_item_master(rehearsal, seed, Path(folder) / "catalogue.yaml")
-            played = _Round(weighed, seed, loop, clock, world_ledger, _Oms(oms_ledger, ordered))
-            try:
-                loop.run_until_complete(played.run())
-            except ExceptionGroup as failed:
-                raise BrokenRoundError(f"the agent failed: {failed.exceptions[0]!r}") from failed
-        return Played(seed, audit(oms, world), stops_in(oms))
+    world, oms = folder / "world.jsonl", folder / "oms.jsonl"
+    with (
+        closing(loop),
+        Ledger(world, unix_time=clock.unix_time) as world_ledger,
+        Ledger(oms, unix_time=clock.unix_time) as oms_ledger,
+    ):
+        weighed = _with_item_master(rehearsal, seed, folder / "catalogue.yaml")
+        played = _Round(weighed, seed, loop, clock, world_ledger, make_oms(oms_ledger), hire)
+        try:
+            loop.run_until_complete(played.run())
+        except ExceptionGroup as failed:
+            raise BrokenRoundError(f"the agent failed: {failed.exceptions[0]!r}") from failed
+    return oms, world
 
 
 def _with_item_master(rehearsal: Rehearsal, seed: int, file: Path) -> Rehearsal:
@@ -152,32 +179,52 @@ def _with_item_master(rehearsal: Rehearsal, seed: int, file: Path) -> Rehearsal:
     return replace(rehearsal, site=site)
 
 
-class _Oms:
+class Oms:
     """Orders tasks, a few at a time, and writes down what it is told."""
 
     def __init__(self, ledger: Ledger, tasks: Sequence[Task]) -> None:
         self._ledger = ledger
         self._waiting = deque(tasks)
+        self._held: set[str] = set()
         self.book = OmsBook()
 
     @property
     def is_done(self) -> bool:
         return not self._waiting and not self.book.under_way()
 
+    @property
+    def has_ended(self) -> bool:
+        """No task is left, held or not."""
+        return not self._waiting and not self.book.count(TaskStatus.OPEN)
+
     def hear(self, payload: bytes) -> None:
         event: dict[str, Any] = json.loads(payload)
         self._ledger.write("event", {"event": event})
         self.book.told(event)
 
+    def meet(self, agent: Agent) -> None:
+        """Called once, before anything is ordered."""
+
     def look(self, agent: Agent) -> None:
-        for task_id in agent.held():
-            if self.book.state_shown(task_id, {"held": True}):
-                self._ledger.write("task_held", {"task_id": task_id, "held": {"reason": "shown as held"}})
+        held, shown = set(agent.held()), self._held
+        for task_id in sorted(held ^ shown):
+            stop = {"reason": "shown as held"} if task_id in held else None
+            if self.book.state_shown(task_id, {"held": stop}):
+                self._ledger.write("task_held", {"task_id": task_id, "held": stop})
+        self._held = held
         while self._waiting and self.book.under_way() < OPEN_TASKS:
             task = self._waiting.popleft()
             self.book.submitted(task)
             self._ledger.write("submitted", {"task": task})
             agent.submit(json.dumps(task).encode())
+
+
+class Person(Protocol):
+    """Somebody on the floor who settles exceptions."""
+
+    def look(self) -> None:
+        """See what there is to do, now and then."""
+        ...
 
 
 class _Round:
@@ -190,7 +237,8 @@ class _Round:
         loop: VirtualLoop,
         clock: VirtualClock,
         ledger: Ledger,
-        oms: _Oms,
+        oms: Oms,
+        hire: Callable[[Agent, SimulatedSite], "Person"] | None,
     ) -> None:
         site, profiles = rehearsal.site, rehearsal.profiles
         sim_clock = SimClock(monotonic=loop.time)
@@ -212,22 +260,31 @@ class _Round:
             assert wire is not None  # it was built as a scanner
             self._scanners.append(DirectScanner(server.scanner, wire, sim_clock))
         self._agent = rehearsal.make_agent(site, profiles, self._devices, self._scanners, clock, oms.hear)
+        oms.meet(self._agent)
+        self._person = hire(self._agent, self._site) if hire is not None else None
 
     async def run(self) -> None:
         """Until every task has ended or is held. Raises `BrokenRoundError` where that does not come."""
         async with asyncio.TaskGroup() as tasks:
             agent = tasks.create_task(self._agent.run(), name="agent")
             next_look_s = 0.0
-            while not self._oms.is_done and self._loop.time() < ROUND_LIMIT_S:
+            while not self._is_over and self._loop.time() < ROUND_LIMIT_S:
                 if self._loop.time() >= next_look_s:
                     next_look_s = self._loop.time() + LOOK_S
+                    if self._person is not None:
+                        self._person.look()
                     self._oms.look(self._agent)
                 self._step()
                 await asyncio.sleep(TICK_S)
             agent.cancel()
-        if not self._oms.is_done:
+        if not self._is_over:
             raise BrokenRoundError(f"{self._oms.book.under_way()} tasks neither ended nor are held")
         self._site.world.write_end()
+
+    @property
+    def _is_over(self) -> bool:
+        """What waits for a person is no end where there is one."""
+        return self._oms.is_done if self._person is None else self._oms.has_ended
 
     def _step(self) -> None:
         self._site.faults.step()

@@ -30,6 +30,8 @@ class AccuracyReport:
     by_rule: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     stops: Counter[str] = field(default_factory=Counter)
     """Exceptions that waited for a person, by kind."""
+    exceptions: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """By kind: raised, settled by the machine, by a person."""
     problems: list[str] = field(default_factory=list)
     broken: bool = False
 
@@ -60,6 +62,8 @@ class AccuracyReport:
             self.escaped[kind] += counts.escaped
             self.by_rule[kind].update(counts.by_rule)
         self.stops.update(stops)
+        for kind, count in result["exceptions"].items():
+            self.exceptions[kind].update(count)
         room = ENOUGH_PROBLEMS - len(self.problems)
         self.problems += [f"seed {seed}: {problem}" for problem in audit.problems][:room]
 
@@ -97,6 +101,7 @@ class AccuracyReport:
                 for kind in sorted(self.injected)
             },
             "stops": dict(sorted(self.stops.items())),
+            "exceptions": {kind: dict(counts) for kind, counts in sorted(self.exceptions.items())},
             "totals": dict(self.totals),
             "problems": self.problems,
             "holds": self.holds,

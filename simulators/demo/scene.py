@@ -30,6 +30,8 @@ class SceneOptions:
     """A file with further faults."""
     rate_per_h: float | None = None
     """Tasks in a real hour; None: as fast as they are picked."""
+    cancel_rate: float = 0.0
+    """The share of tasks that the OMS cancels, each after a while of its own."""
     extra_env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -67,7 +69,7 @@ class Scene:
             "oms",
             *config,
             *("--tasks", str(options.tasks), "--seed", str(options.seed)),
-            *("--ledger", str(self.oms_ledger)),
+            *("--ledger", str(self.oms_ledger), "--cancel-rate", str(options.cancel_rate)),
             *(() if options.rate_per_h is None else ("--rate", str(options.rate_per_h))),
         )
 

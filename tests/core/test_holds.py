@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.core.view import holds_view
+from edge_agent.core.view import held_tasks, holds_view
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import events as ev
 from edge_agent.domain.decision import (
@@ -51,6 +51,25 @@ def test_what_is_held_waits_by_name_and_goes_on_when_it_is_released(
     agent.run()
     assert agent.last(ev.TaskCompleted).lines[0].picked == 3
     assert agent.state.tasks == agent.state.trips == {}
+
+
+def test_a_task_that_another_station_will_take_is_not_said_to_wait_for_a_person() -> None:
+    agent = an_agent({}, a_site("st1", "st2"))
+    agent.hold(ST1)
+    agent.submit(*(a_task(f"T-{n}", box=n) for n in range(1, 5)))
+    assert {WaitCode.NO_PUT_POSITION, WaitCode.OTHER_WORK_FIRST} >= codes(agent, "T-4") > set()
+    assert "T-4" not in held_tasks(agent.state, agent.now)
+
+
+def test_a_line_whose_other_tote_will_come_back_is_not_said_to_wait_for_a_person() -> None:
+    agent = an_agent({2: [MUG] * 2})
+    agent.hold(CRANE)
+    agent.submit(a_task("T-1", a_line(totes=(2,))), a_task("T-2", a_line(totes=(1, 2)), box=2))
+    assert agent.state.tasks[TaskId("T-2")].station_id == "st2"
+    assert WaitCode.TOTE_IN_USE in codes(agent, "T-2")
+    assert WaitCode.HELD_BY_PERSON not in codes(agent, "T-2")
+    agent.run()
+    assert len(agent.of(ev.TaskCompleted)) == 2
 
 
 def test_the_unit_in_hand_of_a_held_station_is_finished_and_no_other_begins() -> None:

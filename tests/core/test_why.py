@@ -1,5 +1,6 @@
 """Why a task does not move: always an answer, and the right one."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -75,6 +76,30 @@ def test_a_tote_that_is_there_waits_for_the_container() -> None:
         agent.finish(next(c for c in agent.open_commands() if isinstance(c.order, order) and c != late))
     agent.read()
     assert WaitCode.CONTAINER_ON_THE_WAY in codes(agent)
+
+
+def test_a_task_in_the_queue_says_how_many_go_first() -> None:
+    agent = an_agent(site=a_site("st1"))
+    agent.submit(*(a_task(f"T-{n}", box=n) for n in range(1, 7)))
+    agent.submit(a_task("T-7", box=7, priority=90))
+    last = [(wait.code, wait.text) for wait in agent.why("T-6")]
+    assert last == [
+        (WaitCode.NO_PUT_POSITION, "every put position of st1 is taken"),
+        (WaitCode.OTHER_WORK_FIRST, "tasks that go first: 3"),
+    ]
+    assert codes(agent, "T-7") == {WaitCode.NO_PUT_POSITION}, "it is the next"
+
+
+def test_a_line_whose_location_the_site_file_has_no_more_says_so() -> None:
+    agent = an_agent(ready=False)
+    agent.submit(a_task())
+    site = agent.plant.site
+    storage = {name: one for name, one in site.storage.items() if name != "asrs-2"}
+    agent.plant = replace(agent.plant, site=site.model_copy(update={"storage": storage}))
+    agent.restart()
+    agent.ready()
+    assert WaitCode.NO_ASRS in codes(agent)
+    assert "no AS/RS of this site reaches A02-01-01" in [wait.text for wait in agent.why()]
 
 
 def test_a_line_says_which_other_one_is_picked_first() -> None:

@@ -81,6 +81,10 @@ class Terminal:
         self._controller, shell_side = pty.openpty()
         try:
             termios.tcsetwinsize(shell_side, (40, 100))
+            # Before the shell starts: it remembers what it finds, and puts it back after each interrupt.
+            attributes = termios.tcgetattr(shell_side)
+            attributes[3] &= ~termios.ECHO
+            termios.tcsetattr(shell_side, termios.TCSANOW, attributes)
             self._shell = subprocess.Popen(
                 ["setsid", "--ctty", "bash", "--norc", "--noprofile", "--noediting", "-i"],
                 cwd=folder,
@@ -95,9 +99,6 @@ class Terminal:
                 stdout=shell_side,
                 stderr=shell_side,
             )
-            attributes = termios.tcgetattr(shell_side)
-            attributes[3] &= ~termios.ECHO
-            termios.tcsetattr(shell_side, termios.TCSANOW, attributes)
         finally:
             os.close(shell_side)
         self.until_prompt()

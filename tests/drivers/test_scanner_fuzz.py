@@ -80,7 +80,7 @@ def test_no_stream_breaks_a_framing_or_makes_a_wrong_code_pass(name: str) -> Non
 # ---- transports ----------------------------------------------------------------------------------------
 
 
-@pytest_asyncio.fixture(params=["tcp", "tcp-listen", "serial", "rfc2217", "hid"])
+@pytest_asyncio.fixture(params=["tcp", "tcp-listen", "serial", "socket", "rfc2217", "hid"])
 async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ScannerRig]:
     rig = make_rig(request.param, tmp_path)
     await rig.plug_in()

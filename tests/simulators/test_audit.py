@@ -41,6 +41,7 @@ def test_the_result_has_the_contracts_shape_and_the_right_numbers(shift: Shift, 
         "verification": {"injected": 0, "caught": 0, "escaped": 0, "false_rejects": 0} | {"hidden": 0},
         "confirmations": {"events": 23, "repeats": 0, "gaps": 0, "missing": 0, "wrong": 0},
         "mistakes": {},
+        "exceptions": {},
         "consistent": True,
         "problems": [],
     }

@@ -311,3 +311,51 @@ def test_one_request_explains_one_step_back(shift: Shift, tmp_path: Path) -> Non
     _asked_in_advance(shift, (6, 4, 3, 5))
     late = [text for text in audited(shift, tmp_path).problems if "came after event 6" in text]
     assert [text.split(" (")[0] for text in late] == ["event 3", "event 5"]
+
+
+# ---- cancels and higher revisions --------------------------------------------------------------------
+
+
+def cancelled(shift: Shift, task_id: str) -> None:
+    shift.oms_lines.append({"t": shift.oms_lines[-1]["t"], "kind": "cancelled", "task_id": task_id})
+
+
+def replaced(shift: Shift, stock: Stock, line_id: str) -> Line:
+    """The first task in a second revision that asks for one more of a line."""
+    task = deepcopy(shift.oms_lines[0]["task"])
+    task["revision"] = 2
+    line = next(line for line in task["lines"] if line["line_id"] == line_id)
+    line["quantity"] += 1
+    shift.submit(task)
+    return task
+
+
+def test_a_cancel_that_nobody_answered_is_found(shift: Shift, tmp_path: Path) -> None:
+    cancelled(shift, "T-1")
+    (problem,) = audited(shift, tmp_path).problems
+    assert "task T-1 was cancelled and neither ended so nor was the cancel rejected" in problem
+    shift.tell("task_rejected", task_id="T-1", message_type="cancel", code="task_ended", revision=1)
+    assert shift.audit(tmp_path).consistent
+
+
+def test_a_higher_revision_that_nobody_answered_is_found(shift: Shift, stock: Stock, tmp_path: Path) -> None:
+    replaced(shift, stock, "1")
+    (problem,) = audited(shift, tmp_path).problems
+    assert "task T-1 revision 2 was neither accepted nor rejected" in problem
+    shift.tell("task_rejected", task_id="T-1", message_type="submit", code="task_ended", revision=2)
+    assert shift.audit(tmp_path).consistent
+
+
+def test_a_higher_revision_that_changes_what_has_begun_is_found(
+    shift: Shift, stock: Stock, tmp_path: Path
+) -> None:
+    replaced(shift, stock, "1")
+    shift.tell("task_accepted", task_id="T-1", revision=2, replaced=True)
+    problems = audited(shift, tmp_path).problems
+    assert any("line 1 of task T-1 had begun when" in problem for problem in problems), problems
+
+
+def test_a_revision_that_was_never_submitted_is_found(shift: Shift, tmp_path: Path) -> None:
+    shift.tell("task_accepted", task_id="T-1", revision=7, replaced=True)
+    (problem,) = audited(shift, tmp_path).problems
+    assert "tells of revision 7 of task T-1, which was never submitted" in problem

@@ -62,16 +62,16 @@ def test_a_pattern_beyond_the_simulators_is_an_error_that_shows_where(pattern: s
 
 def test_a_star_stands_for_every_location_of_the_aisle() -> None:
     found = locations(r"A\d{2}-\d{2}-\d{2}", "A02-*")
-    assert found[:3] == ["A02-01-01", "A02-01-02", "A02-01-03"]
+    assert found[:3] == ("A02-01-01", "A02-01-02", "A02-01-03")
     assert len(found) == len(set(found)) == 99 * 99
 
 
 def test_a_star_may_stand_for_a_part_of_a_group() -> None:
-    assert locations(r"A\d{2}-\d{2}", "A01-2*")[:2] == ["A01-21", "A01-22"]
+    assert locations(r"A\d{2}-\d{2}", "A01-2*")[:2] == ("A01-21", "A01-22")
 
 
 def test_a_full_name_is_one_location() -> None:
-    assert locations(r"A\d{2}-\d{2}-\d{2}", "A01-02-03") == ["A01-02-03"]
+    assert locations(r"A\d{2}-\d{2}-\d{2}", "A01-02-03") == ("A01-02-03",)
 
 
 @pytest.mark.parametrize("shell", ["A0?-01-01", "*-01-01", "A01-02-031*", "B-1"])

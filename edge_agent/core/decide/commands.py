@@ -115,7 +115,7 @@ def _hold_follower(state: State, task: TaskState) -> Iterator[ev.Event]:
         return
     for other_id in sorted(state.active.keys() - {task.task.task_id}):
         if state.tasks[other_id].put_point == point:
-            detail = f"container {task.task.destination.container_id} has not left {point}"
+            detail = f"container {task.task.destination.container_id} is not known to have left {point}"
             yield from hold_task(state, ExceptionKind.PUT_POSITION_TAKEN, detail, other_id)
 
 

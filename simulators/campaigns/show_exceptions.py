@@ -1,0 +1,56 @@
+"""The exceptions campaign with its progress, its table and its JSON report."""
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from edge_agent.domain.events import ExceptionKind
+from edge_agent.logs import configure
+from simulators.campaigns.accuracy import Rehearsal
+from simulators.campaigns.exceptions import CASES, ExceptionsReport, run_exceptions
+from simulators.campaigns.show import bar, show_problems, write_json
+
+
+def show_exceptions(
+    rehearsal: Rehearsal, rounds: int, seed: int, json_file: Path | None, console: Console
+) -> bool:
+    """Play every case so many times, one round on each processor core.
+
+    True where every kind came up, all were settled and every round was consistent.
+    """
+    report = ExceptionsReport(seed)
+    with bar(rounds * len(CASES), console) as update:
+
+        def redraw() -> None:
+            update(report.rounds, f"exceptions   {len(report.problems)} problems")
+
+        redraw()
+        spawning = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(os.cpu_count() or 1, spawning, configure, ("ERROR",)) as pool:
+            run_exceptions(rehearsal, rounds, report, redraw, pool=pool)
+    console.print(exceptions_table(report))
+    show_problems([*report.problems, *(f"{kind} never came up" for kind in report.missing)], console)
+    write_json(report.to_json(), json_file)
+    console.print(f"consistent: {str(report.consistent).lower()}")
+    return report.consistent
+
+
+def exceptions_table(report: ExceptionsReport) -> Table:
+    """A row for each kind."""
+    title = f"exceptions: {report.rounds} rounds from seed {report.seed}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("kind")
+    table.add_column("how it is provoked")
+    for figure in ("raised", "by the machine", "by a person", "with no person"):
+        table.add_column(figure, justify="right")
+    for kind in ExceptionKind:
+        counts = report.kinds[kind]
+        share = counts.share_with_no_person
+        figures = (counts.raised, counts.by_machine, counts.by_person)
+        shown = "" if share is None else f"{share:.1%}"
+        table.add_row(kind.value, CASES[kind].how, *map(str, figures), shown)
+    return table

@@ -1,0 +1,64 @@
+"""Every kind of exception provoked in the simulated warehouse, settled, and audited."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from edge_agent.domain.events import ExceptionKind
+from edge_agent.rehearsal import RehearsedAgent
+from edge_agent.resources import config_directory
+from edge_agent.site_file import load
+from simulators.campaigns import accuracy
+from simulators.campaigns.accuracy import BrokenRoundError, Rehearsal
+from simulators.campaigns.exceptions import CASES, ExceptionsReport, play_case, run_exceptions
+from simulators.campaigns.show_exceptions import exceptions_table
+from simulators.settler import Settler
+
+SEED = 1
+NO_PERSON = {"wrong_item", "tote_missing", "put_position_taken"}
+"""What the demo's policy settles without one; the last follows from what a person settles beside it."""
+PERSON = {"wrong_container", "command_failed", "command_refused", "command_unknown", "e_stop"}
+
+
+@pytest.fixture(scope="module")
+def rehearsal() -> Rehearsal:
+    return Rehearsal(*load(config_directory() / "demo.yaml", {}), (), RehearsedAgent)
+
+
+def test_every_kind_has_its_case() -> None:
+    assert list(CASES) == list(ExceptionKind), "say in CASES how the new kind is provoked"
+
+
+def test_every_kind_comes_up_and_is_settled_and_the_ledgers_agree(rehearsal: Rehearsal) -> None:
+    report, seen = ExceptionsReport(SEED), list[int]()
+    with ThreadPoolExecutor(1) as pool:
+        run_exceptions(rehearsal, 1, report, lambda: seen.append(report.rounds), pool=pool)
+    assert report.problems == []
+    assert report.missing == []
+    assert report.consistent
+    assert seen[-1] == len(CASES)
+    assert report.totals["tasks.held"] == 0
+    told = report.to_json()["exceptions"]
+    assert set(told) == set(ExceptionKind)
+    for kind, counts in told.items():
+        assert counts["raised"] == counts["by_machine"] + counts["by_person"], kind
+    assert {kind for kind, counts in told.items() if not counts["by_person"]} == NO_PERSON
+    assert {kind for kind, counts in told.items() if not counts["by_machine"]} == PERSON
+    assert exceptions_table(report).row_count == len(ExceptionKind)
+
+
+def test_what_nobody_settles_breaks_the_round_off(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settler, "look", lambda _: None)
+    monkeypatch.setattr(accuracy, "ROUND_LIMIT_S", 400.0)
+    with pytest.raises(BrokenRoundError, match="neither ended nor"):
+        play_case(rehearsal, CASES[ExceptionKind.E_STOP], SEED)
+
+
+def test_a_kind_that_never_comes_up_fails_the_campaign() -> None:
+    report = ExceptionsReport(SEED)
+    assert not report.consistent
+    assert report.missing == sorted(ExceptionKind)
+    report.broke_off("short, seed 1", BrokenRoundError("3 tasks are left"))
+    assert report.problems == ["short, seed 1: 3 tasks are left"]
