@@ -7,7 +7,7 @@ from edge_agent.core.lifecycle import TaskStatus
 from edge_agent.core.state import TaskState
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
-from edge_agent.domain.decision import StationHold
+from edge_agent.domain.decision import Action, StationHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.task import PickTask
 from tests.core.any_day import AnyDay, orders
@@ -54,3 +54,14 @@ class AnyWeek(AnyDay):
         for _ in range(data.draw(st.integers(0, 10))):
             self.check()
             self.agent.advance()
+
+    @rule(order=orders, steps=st.integers(10, 30))
+    def a_tote_that_no_scanner_could_read_goes_home(self, order: PickTask, steps: int) -> None:
+        """A person finds it on the reject point and knows it."""
+        self.submit_order(order, 0)
+        for _, scanner in self.up_to_a_scan(ev.ScanTarget.TOTE, 3):
+            self.agent.scan(None, scanner)
+        self.things_go_on(steps, None)
+        for exception_id, option in self.person.open():
+            if option.action is Action.RETURNED:
+                self.person.settle(exception_id, option)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_agent.core.prompts import Prompt, PromptCode, prompt
+from edge_agent.core.verification.reads import REREAD_S
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.decision import Actor
@@ -41,7 +42,11 @@ class Operator:
     # ---- what they say -------------------------------------------------------------------------------
 
     def scan(self, data: bytes | None) -> list[ev.Event]:
-        """With the scanner that the prompt waits for; where it waits for none, with that for items."""
+        """With the scanner that the prompt waits for; where it waits for none, with that for items.
+
+        What is read again at once is no second scan, and nobody is that quick.
+        """
+        self.agent.clock_s += 2 * REREAD_S
         return self.agent.scan(data, self.asked.scanner or self.station.item_scanner)
 
     def answer(
