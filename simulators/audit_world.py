@@ -379,8 +379,10 @@ def _is_of_something(facts: Facts) -> bool:
 
 
 def _subject(facts: Facts) -> str:
-    """The unit or load in the gripper or in front of the scanner."""
-    return str(facts["unit"] if "unit" in facts else facts["load"])
+    """The unit or load in the gripper or in front of the scanner; the scanner where a person holds something
+    else before it."""
+    known = (facts.get(name) for name in ("unit", "load", "scanner", "device"))
+    return str(next(name for name in known if name is not None))
 
 
 def _key(facts: Facts) -> CommandKey:

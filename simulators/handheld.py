@@ -53,10 +53,10 @@ class ThroughApi:
         seen = view()
         if seen is None or not seen.label:
             return
-        self._leaving(seen.label)
         self._record(
             "scanned", {"scanner": self._device_id, "data": seen.label.decode("latin-1"), **seen.facts}
         )
+        self._leaving(seen.label)
         self._codes.append(seen.label)
 
     def take(self) -> list[bytes]:

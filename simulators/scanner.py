@@ -124,9 +124,9 @@ class Scanner:
 
     def sent(self, reading: Reading) -> None:
         """The reading goes over the wire: only now does it happen. Whatever follows from it comes later."""
-        self.leaving(reading.code)
         if reading.facts is not None:
             self._record("scanned", {"scanner": self.device_id, **reading.facts})
+        self.leaving(reading.code)
 
     # ---- inside --------------------------------------------------------------------------------------
 

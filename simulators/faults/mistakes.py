@@ -100,9 +100,11 @@ class LostSeparator(Gripped):
 class TwoLabels(Gripped):
     """The picker grips a unit with an older label beside its own; the scanner reads both at once.
 
-    Both name the item, with different last days. Only a profile with a `separator` can tell them apart.
+    Both name the item, with different last days. Only a profile with a `separator` can tell them apart. A
+    person holds one of them before the handheld.
     """
 
+    handshakes: ClassVar = MACHINES
     fault: Literal[Fault.TWO_LABELS] = Fault.TWO_LABELS
 
 
