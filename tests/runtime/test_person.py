@@ -39,10 +39,11 @@ class Cell:
 
     loop: Loop
     person: DeviceSupervisor
+    clock: SystemClock
 
     @property
     def prompt(self) -> Prompt | None:
-        return prompt(self.loop.state, ST1, SystemClock().now())
+        return prompt(self.loop.state, ST1, self.clock.now())
 
     async def until(self, code: PromptCode | None) -> None:
         """Wait until that is asked; None: nothing at all."""
@@ -54,6 +55,7 @@ class Cell:
         asked = self.prompt
         assert asked is not None
         assert asked.scanner is not None
+        self.clock.resume(self.clock.now().clock_s + 1.0)  # so quick that it is a re-read is nobody
         await self.loop.ask(inp.Scanned(asked.scanner, data))
 
     async def answer(self, answer: str) -> None:
@@ -72,7 +74,8 @@ async def living(folder: Path, machines: list[FakeDevice]) -> AsyncIterator[Cell
     scanners = {
         name: ScannerSupervisor(PersonScanner(name), lambda *what: loop.put(*what)) for name in SCANNERS
     }
-    loop = Loop(state, journal, SystemClock(), Effects(devices, scanners, NoOutlet()))
+    clock = SystemClock()
+    loop = Loop(state, journal, clock, Effects(devices, scanners, NoOutlet()))
     await loop.replay()
     for command, accepted in list(open_commands(state)):
         devices[command.device_id].recover(command, accepted=accepted)
@@ -80,7 +83,7 @@ async def living(folder: Path, machines: list[FakeDevice]) -> AsyncIterator[Cell
     async with asyncio.TaskGroup() as tasks:
         parts = [loop, *devices.values(), *scanners.values()]
         running = [tasks.create_task(part.run(), name="part") for part in parts]
-        yield Cell(loop, devices[PICKER])
+        yield Cell(loop, devices[PICKER], clock)
         for task in running:
             task.cancel()
     await journal.close()
