@@ -177,7 +177,7 @@ class Operator:
         tote = next(iter(self._world.loads_at(at_point(self._tote_point))), None)
         if tote is None:
             return ()
-        right: View = lambda: load_label(tote, self._world.label_of(tote))  # noqa: E731 - read when it is scanned
+        right = partial(self._label_on, tote)
         if asked.rejection is not None and self._truly and self._world.label_of(tote) != asked.facts["tote"]:
             return self._say(asked, "not_there")
         if self._slip(asked, now_s, Fault.OTHER_TOTE, right=right) is None:
@@ -226,7 +226,7 @@ class Operator:
         container = Lpn(asked.facts["container"])
         if self._has_nothing_for(asked):
             return self._say(asked, "put_back")
-        right = partial(load_label, container)
+        right = partial(self._label_on, container)
         if self._slip(asked, now_s, Fault.OTHER_CONTAINER, right=right) is None:
             self._scan(asked, right, now_s, over=container)
         return ()
@@ -322,6 +322,9 @@ class Operator:
     def _label_of(self, unit: Unit) -> Seen:
         shown = self._grip.shown_for(unit)
         return Seen(shown.barcode, {"unit": unit.unit_id}, shown.second_barcode)
+
+    def _label_on(self, load: Lpn) -> Seen:
+        return load_label(load, self._world.label_of(load))
 
     def _lay_back(self) -> None:
         tote = next(iter(self._world.loads_at(at_point(self._tote_point))), None)

@@ -18,9 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_agent.adapters.api_client import AgentRefusedError
-from edge_agent.cli import app
+from edge_agent.cli_stations import app
 from edge_agent.domain.events import AnswerTaken
 from edge_agent.errors import ConfigurationError
+from edge_agent.prompt_texts import verdict_text
 from tests.api.rig import ApiRig
 from tests.api.test_stations import at_station, scanned
 from tests.core.agent import CUP, MUG, a_line, a_task, ean, label
@@ -116,7 +117,7 @@ async def test_single_commands_show_scan_and_answer(tmp_path: Path) -> None:
     async with at_station(tmp_path) as rig:
 
         async def typed(*words: str, code: int = 0) -> Any:
-            arguments = ["station", *words, "--socket", str(rig.server.path)]
+            arguments = [*words, "--socket", str(rig.server.path)]
             result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
             if result.exception is not None and not isinstance(result.exception, SystemExit):
                 raise result.exception
@@ -139,3 +140,18 @@ async def test_single_commands_show_scan_and_answer(tmp_path: Path) -> None:
             await typed("answer", "st1", "lot", "--set", "B7")
         with pytest.raises(ConfigurationError, match="a machine works at station st2: name one"):
             await typed("work", "st2")
+
+
+@pytest.mark.parametrize(
+    ("judged", "words"),
+    [
+        ({"verdict": "passed"}, "passed"),
+        (
+            {"verdict": "ignored", "rule": "V20", "name": "unexpected_scan"},
+            "ignored: No step is waiting for a scan. It has no effect.",
+        ),
+        ({"verdict": "ignored"}, "ignored: it was read before, and counts once"),
+    ],
+)
+def test_every_verdict_has_its_words(judged: dict[str, str], words: str) -> None:
+    assert verdict_text(judged) == words

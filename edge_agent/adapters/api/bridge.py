@@ -5,11 +5,11 @@ the asker.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -36,7 +36,7 @@ class AgentLoop(Protocol):
 
     def when_durable(self, read: Callable[[], None]) -> None: ...
 
-    async def turned(self) -> None: ...
+    def turned(self) -> Coroutine[Any, Any, None]: ...
 
 
 class Bridge:
@@ -74,7 +74,12 @@ class Bridge:
 
     async def turned(self, limit_s: float) -> None:
         """Wait for the next turn of the agent's loop, and no longer than `limit_s`."""
-        turn = asyncio.run_coroutine_threadsafe(self._loop.turned(), self._home)
+        turned = self._loop.turned()
+        try:
+            turn = asyncio.run_coroutine_threadsafe(turned, self._home)
+        except RuntimeError:  # the agent's loop has been closed: whoever asks it next is told
+            turned.close()
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 await asyncio.wrap_future(turn)
