@@ -40,7 +40,7 @@ class AnyWeek(AnyDay):
         if task.exit != self.agent.plant.site.reject:
             self.agent.fail(command, cmd.FailureReason.DESTINATION_FULL)
 
-    @rule(order=orders, steps=st.integers(0, 25), data=st.data(), mode=st.sampled_from(Mode))
+    @rule(order=orders, steps=st.integers(0, 12), data=st.data(), mode=st.sampled_from(Mode))
     def a_station_stops_for_long(self, order: PickTask, steps: int, data: st.DataObject, mode: Mode) -> None:
         """Its tasks go to the other one, whatever is under way for them."""
         self.submit_order(order, 0)
@@ -51,11 +51,11 @@ class AnyWeek(AnyDay):
         else:
             self.agent.show(mode, station.picker)
         self.agent.wait(4.5)
-        for _ in range(data.draw(st.integers(0, 10))):
+        for _ in range(data.draw(st.integers(0, 6))):
             self.check()
             self.agent.advance()
 
-    @rule(order=orders, steps=st.integers(10, 30))
+    @rule(order=orders, steps=st.integers(8, 16))
     def a_tote_that_no_scanner_could_read_goes_home(self, order: PickTask, steps: int) -> None:
         """A person finds it on the reject point and knows it."""
         self.submit_order(order, 0)
