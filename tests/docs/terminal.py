@@ -33,6 +33,8 @@ INTERRUPT_S = 5.0
 _PROMPT = re.compile(r"\x1e(\d+)\x1e")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 INTERRUPT = "^C"
+HEARS_CTRL_C = ("env", "--default-signal=INT,QUIT")
+"""What a script starts in the background ignores both, and hands that on to all that it starts."""
 
 
 class DriftError(AssertionError):
@@ -81,12 +83,11 @@ class Terminal:
         self._controller, shell_side = pty.openpty()
         try:
             termios.tcsetwinsize(shell_side, (40, 100))
-            # Before the shell starts: it remembers what it finds, and puts it back after each interrupt.
             attributes = termios.tcgetattr(shell_side)
             attributes[3] &= ~termios.ECHO
             termios.tcsetattr(shell_side, termios.TCSANOW, attributes)
             self._shell = subprocess.Popen(
-                ["setsid", "--ctty", "bash", "--norc", "--noprofile", "--noediting", "-i"],
+                ["setsid", "--ctty", *HEARS_CTRL_C, "bash", "--norc", "--noprofile", "--noediting", "-i"],
                 cwd=folder,
                 env={
                     **env,

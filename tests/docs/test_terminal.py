@@ -1,6 +1,7 @@
 """What a document shows and does not happen is found."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -43,6 +44,18 @@ def test_what_is_shown_is_what_happens(desk: Desk, tmp_path: Path) -> None:
 def test_a_block_that_has_drifted_is_an_error_with_its_line(desk: Desk, tmp_path: Path, block: str) -> None:
     with pytest.raises(DriftError, match=r"page\.md:5: "):
         desk.work_through(page(tmp_path, "console\n$ true", block))
+
+
+def test_an_interrupt_arrives_though_the_tests_run_in_the_background(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Desk(tmp_path, {"PATH": os.environ["PATH"]}) as desk:
+            shown = page(
+                tmp_path, "text file=a\nruns", "console running\n$ tail -f a\nruns", "console\n^C\n$ true"
+            )
+            assert desk.work_through(shown) == 3
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_dots_stand_for_anything_in_a_line_and_for_any_lines() -> None:

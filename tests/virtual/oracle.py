@@ -285,9 +285,9 @@ class Facts:
         if found is None or number not in self.status:
             return False
         command = self.commands[number]
-        subjects = {command.device_id, *vars_of(command.order)}
+        named = {str(getattr(command.order, name)) for name in type(command.order).__match_args__}
         said = found[1] == command.device_id and found[2] == type(command.order).__name__.lower()
-        return said and found[4] == self.status[number] and about in subjects
+        return said and found[4] == self.status[number] and about in named | {command.device_id}
 
     def _goes_first(self, task_id: TaskId, about: str, text: str) -> bool:
         if about == task_id:
@@ -390,11 +390,6 @@ class Facts:
 
     def _is_planned_anew(self, tote: str) -> bool:
         return any(trip.tote == tote and not trip.leaves for trip in self.trips.values())
-
-
-def vars_of(order: cmd.Order) -> set[str]:
-    """Everything that an order names."""
-    return {str(getattr(order, name)) for name in type(order).__match_args__}
 
 
 def _sources(task: PickTask) -> list[Any]:
