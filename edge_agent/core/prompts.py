@@ -8,10 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from edge_agent.core.lifecycle import TaskStatus, UnitPhase
-from edge_agent.core.rejection import Rejection
+from edge_agent.core.rejection import Rejection, missing_value
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import next_step, open_step, trip_at
-from edge_agent.core.verification.rules import Rule
 from edge_agent.core.wait import Wait, WaitCode
 from edge_agent.domain.events import ScanTarget
 from edge_agent.domain.ids import (
@@ -108,15 +107,6 @@ class Prompt:
     wait: Wait | None = None
 
 
-_VALUES: Mapping[Rule, Answer] = MappingProxyType(
-    {
-        Rule.LOT_REQUIRED: Answer.LOT,
-        Rule.EXPIRY_REQUIRED: Answer.EXPIRY,
-        Rule.SERIAL_REQUIRED: Answer.SERIAL,
-    }
-)
-"""What is missing where a rule asks for it."""
-
 _TYPED = AnswerOption(Answer.TYPED, ("code",), needs_approval=True)
 
 ANSWERS: Mapping[PromptCode, tuple[AnswerOption, ...]] = MappingProxyType(
@@ -175,7 +165,7 @@ def prompt(state: State, station_id: StationId, now: Instant) -> Prompt | None:
 def _asked(state: State, station: StationState) -> Prompt:
     """What only the person can do next."""
     scan = open_step(state, station)
-    missing = _missing(station)
+    missing = missing_value(station.rejection)
     code = _code(station, scan, missing)
     return Prompt(
         station.station_id,
@@ -202,11 +192,6 @@ def _code(station: StationState, scan: ScanStep | None, missing: Answer | None) 
             return PromptCode.PICK if station.scan is None else PromptCode.SCAN_ITEM
     hand = station.hand
     return PromptCode.PUT_BACK if hand and hand.phase is UnitPhase.REJECTED else PromptCode.PLACE
-
-
-def _missing(station: StationState) -> Answer | None:
-    """The value that the last code does not say."""
-    return _VALUES.get(Rule.named(station.rejection.name)) if station.rejection else None
 
 
 def _answers(

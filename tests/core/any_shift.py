@@ -91,10 +91,9 @@ class AnyShift(Day):
         if operator := self.whoever_is_asked():
             self.say(operator, data.draw(st.sampled_from(operator.asked.answers)).answer, lot)
 
-    @rule(lot=st.sampled_from(LOTS), answer=st.sampled_from((Answer.PICKED, Answer.TYPED, Answer.DAMAGED)))
-    def a_person_answers_for_the_scanner(self, lot: str, answer: Answer) -> None:
-        operator = self.whoever_is_asked()
-        if operator and answer in [option.answer for option in operator.asked.answers]:
+    @rule(lot=st.sampled_from(LOTS), answer=st.sampled_from(Answer))
+    def a_person_comes_to_answer(self, lot: str, answer: Answer) -> None:
+        if operator := self.whoever_may_answer(answer):
             self.say(operator, answer, lot)
 
     def say(self, operator: Operator, answer: Answer, lot: str) -> None:
@@ -141,8 +140,8 @@ class AnyShift(Day):
     @rule(first=st.booleans())
     def two_persons_override_the_lot(self, first: bool) -> None:
         """Another lot than the line asks for is in hand, and passes by their word, or goes back."""
-        operator = self.whoever_is_asked()
-        if operator is None or operator.asked.code is not PromptCode.GIVE_VALUE:
+        operator = self.whoever_may_answer(Answer.LOT)
+        if operator is None:
             return
         self.say(operator, Answer.LOT, "L2")
         if operator.asked.code is PromptCode.SETTLE:
@@ -189,4 +188,14 @@ class AnyShift(Day):
             self.check()
             if not self.agent.advance():
                 break
+        return None
+
+    def whoever_may_answer(self, answer: Answer) -> Operator | None:
+        """Persons do what is asked until one may answer so; None where nobody ever may."""
+        for _ in range(8):
+            operator = self.whoever_is_asked()
+            if operator is None or answer in [option.answer for option in operator.asked.answers]:
+                return operator
+            operator.act()
+            self.check()
         return None

@@ -217,6 +217,33 @@ def test_another_code_may_say_the_value() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        (needing(lot="L1"), b"]C110L1", ("L1", None, None)),
+        (needing(expiry_min=date(2027, 1, 1)), b"]C117270531", (None, date(2027, 5, 31), None)),
+        (needing(serial=True), b"]C121S-9", (None, None, "S-9")),
+    ],
+)
+def test_a_second_code_on_the_unit_may_say_the_value_alone(
+    line: Line, code: bytes, said: tuple[object, ...]
+) -> None:
+    operator = at(PromptCode.GIVE_VALUE, line)
+    operator.scan(code)
+    assert operator.agent.last(ev.AnswerTaken).actor == "st2-item-scan"
+    unit = operator.agent.last(ev.UnitVerified).unit
+    assert (unit.lot, unit.expiry, unit.serial) == said
+    assert finished(operator) == (1, 0)
+
+
+def test_a_second_code_that_says_something_else_is_no_answer() -> None:
+    operator = at(PromptCode.GIVE_VALUE, needing(lot="L1"))
+    operator.scan(b"]C121S-9")
+    assert operator.agent.of(ev.AnswerTaken) == []
+    assert operator.asked.rejection is not None
+    assert operator.asked.rejection.rule == "V6"
+
+
+@pytest.mark.parametrize(
     ("line", "answer", "value"),
     [
         (needing(expiry_min=date(2027, 1, 1)), "expiry", "31.5.2027"),

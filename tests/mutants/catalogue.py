@@ -210,6 +210,47 @@ FLOOR = (
         tests_of("core/test_scans.py", "test_a_unit_counts_only_when_the_picker_reports_it_placed"),
     ),
     Mutant(
+        "wrong_scan_ends_the_pick",
+        5,
+        "whatever a person scans counts as the unit that was asked for",
+        f"{DECIDE}/scans.py",
+        "        yield from _call_for_help(state, station, verdict)\n        return\n",
+        "        yield from _call_for_help(state, station, verdict)\n"
+        "        verdict = ItemPassed(verdict.rule, Gtin(verdict.expected), None, None, None)\n",
+        tests_of(
+            "core/test_operator_station.py", "test_a_rejected_scan_changes_nothing_and_the_prompt_says_why"
+        ),
+    ),
+    Mutant(
+        "override_covers_any_value",
+        5,
+        "an override lets every value pass that the rule rejects",
+        f"{CORE}/verification/items.py",
+        "    covered = (rejected.rule.value, rejected.scanned) in expected.overrides\n",
+        "    covered = bool(expected.overrides)\n",
+        tests_of(
+            "core/test_overrides.py", "test_another_value_is_not_covered", "test_another_rule_is_not_covered"
+        ),
+    ),
+    Mutant(
+        "one_person_approves",
+        5,
+        "who asks for an approval may give it",
+        f"{DECIDE}/contradictions.py",
+        "    if approver.name == actor.name:\n",
+        "    if not approver.name:\n",
+        tests_of("core/test_overrides.py", "test_nobody_overrides_alone_or_without_a_reason"),
+    ),
+    Mutant(
+        "late_answer_meets_the_next_prompt",
+        6,
+        "an answer that was given twice counts for the prompt behind it",
+        f"{DECIDE}/station_answers.py",
+        "    if answer.step is not None and answer.step != state.stations[station_id].step:\n",
+        "    if answer.step is not None and answer.step < 0:\n",
+        tests_of("core/test_station_answers.py", "test_an_answer_that_comes_twice_counts_once"),
+    ),
+    Mutant(
         "ended_command_ends_again",
         6,
         "the second report of an end counts like the first",

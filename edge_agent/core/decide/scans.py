@@ -7,9 +7,16 @@ from datetime import date
 from edge_agent.core.decide.commands import done_by_hand
 from edge_agent.core.exceptions import hold, hold_task
 from edge_agent.core.moves import divert, order
+from edge_agent.core.rejection import missing_value
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import open_step, repeat_scan, trip_at, unit_order
-from edge_agent.core.verification.items import Answers, ItemExpectation, verify_item, verify_typed_item
+from edge_agent.core.verification.items import (
+    Answers,
+    ItemExpectation,
+    companion_values,
+    verify_item,
+    verify_typed_item,
+)
 from edge_agent.core.verification.labels import verify_container, verify_tote
 from edge_agent.core.verification.reads import no_read, unexpected_scan, verify_several
 from edge_agent.core.verification.rules import Permits, Rule
@@ -77,6 +84,10 @@ def scanned(
             yield ev.ScanIgnored(scanner, unexpected_scan(code).scanned)
         return
     codes = (data, *more) if data is not None else ()
+    if len(codes) == 1 and (said := _missing_value(state, station, step, codes[0], now)):
+        yield said
+        yield from judge_again(state, station, now)
+        return
     verdict = verify_several(
         codes, lambda code: judge(state, station, step, code, now), expected(state, station, step)
     )
@@ -271,6 +282,23 @@ def scanned_by_hand(
         picker = state.plant.site.stations[station.station_id].picker
         yield order(state, picker, unit_order(state, _hand(station)), ForUnit(station.station_id))
         yield from done_by_hand(state, station.station_id)
+
+
+def _missing_value(
+    state: State, station: StationState, step: ScanStep, data: bytes, now: Instant
+) -> ev.AnswerTaken | None:
+    """What the code before did not say, where this one on the same unit does: as good as typed in."""
+    wanted = missing_value(station.rejection)
+    if wanted is None:
+        return None
+    aim = state.plant.sends_aim(step.scanner, data)
+    values = companion_values(data, state.plant.labels, aim=aim, today=now.utc.date())
+    value = getattr(values, wanted.value) if values is not None else None
+    if value is None:
+        return None
+    hand = _hand(station)
+    refs = station.station_id, hand.task_id, hand.line_id
+    return ev.AnswerTaken(*refs, wanted, {"value": str(value)}, step.scanner)
 
 
 def judge_again(state: State, station: StationState, now: Instant) -> Iterator[ev.Event]:

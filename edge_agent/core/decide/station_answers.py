@@ -29,7 +29,7 @@ from edge_agent.domain.station import VALUES, Answer, AnswerOption
 from edge_agent.domain.time import Instant
 
 LONGEST_VALUE = 20
-"""Characters of a lot or a serial number. Source: GS1 General Specifications 3.4.1 (AI 10), 3.5.3 (AI 21)."""
+"""Characters of a lot or a serial number. Source: GS1 General Specifications 3.4.1 (AI 10), 3.5.2 (AI 21)."""
 LONGEST_CODE = 128
 
 

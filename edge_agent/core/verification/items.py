@@ -131,6 +131,17 @@ def verify_item(
     return _verify_reading(reading, printable(data), expected, today, answers or Answers())
 
 
+def companion_values(data: bytes, labels: SiteLabels, *, aim: bool, today: date) -> Answers | None:
+    """What a second code on the unit says that names no item itself: a lot, a last day, a serial number.
+
+    None: it names an item, or is no code of this kind.
+    """
+    reading = read_item(data, labels, aim=aim, today=today)
+    if not isinstance(reading, ItemCode) or reading.gtin is not None:
+        return None
+    return Answers(reading.lot, reading.expiry, reading.serial)
+
+
 def verify_typed_item(
     text: str, expected: ItemExpectation, *, today: date, answers: Answers | None = None
 ) -> ItemVerdict:

@@ -122,6 +122,7 @@ class AnswerTaken:
     answer: Answer
     arguments: Mapping[str, str] = field(default_factory=dict)
     actor: str = ""
+    """Who it was; the scanner, where a second code on the unit said the value."""
     approver: str | None = None
     """The second person, where the answer needs one."""
     reason: str = ""
