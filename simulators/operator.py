@@ -91,8 +91,8 @@ class Operator:
         patience_s: float,
         supervisor: str | None = None,
     ) -> None:
-        """`handhelds`: the station's scanners. `patience_s`: when nothing has come of an act, it is done
-        again. `supervisor`: the user's name of one who can be asked."""
+        """`handhelds`: the station's scanners. `patience_s`: when nothing has come of an act, and the prompt
+        is still the same, it is done again. `supervisor`: the user's name of one who can be asked."""
         self._device_id = device_id
         self._tote_point = station.tote_point
         self._put_points = tuple(position.point for position in station.put_positions)
@@ -109,6 +109,8 @@ class Operator:
         self._numbers = count(1)
         self._asked: Asked | None = None
         self._due_s = 0.0
+        self._has_looked = False
+        """Since the last act: the agent may be slow, and what was done already on its way."""
         self._may_slip = True
         """Once at each prompt."""
         self._truly = True
@@ -136,6 +138,7 @@ class Operator:
 
     def see(self, asked: Asked | None, now_s: float) -> None:
         """Look at the prompt; a new one is done after the time that it takes."""
+        self._has_looked = True
         if asked == self._asked:
             return
         self._asked, self._may_slip = asked, True
@@ -147,9 +150,9 @@ class Operator:
         if self._again is not None and now_s >= self._again[0]:
             (_, scanner, view), self._again = self._again, None
             self._pull(scanner, view, now_s)
-        if self._asked is None or now_s < self._due_s:
+        if self._asked is None or now_s < self._due_s or not self._has_looked:
             return ()
-        self._due_s = now_s + self._patience_s
+        self._due_s, self._has_looked = now_s + self._patience_s, False
         act = self._acts.get(self._asked.code)
         return act(self._asked, now_s) if act is not None else ()
 
@@ -355,7 +358,7 @@ class Operator:
         return (Said(answer, asked.step, arguments),)
 
     def _soon(self, now_s: float, seconds: float) -> None:
-        self._due_s = now_s + self._pace.vary(seconds)
+        self._due_s, self._has_looked = now_s + self._pace.vary(seconds), True
 
 
 def _unit_of(asked: Asked | None) -> tuple[object, ...] | None:

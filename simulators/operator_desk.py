@@ -11,7 +11,7 @@ from simulators.handheld import ThroughApi
 from simulators.local_api import ApiAwayError, LocalApi
 from simulators.operator import Asked, Deed, Operator, Said, Settling
 
-WAIT_S = 5.0
+WAIT_S = 2.0
 """How long the agent may keep a question until the prompt changes."""
 AWAY_S = 0.2
 """Real seconds between two tries to reach an agent that does not answer."""

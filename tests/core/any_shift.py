@@ -96,6 +96,19 @@ class AnyShift(Day):
         if operator := self.whoever_may_answer(answer):
             self.say(operator, answer, lot)
 
+    @rule(prompts=st.integers(0, 2), answer=st.sampled_from((Answer.DAMAGED, Answer.PUT_BACK)))
+    def a_unit_does_not_reach_its_container(self, prompts: int, answer: Answer) -> None:
+        operator = self.whoever_may_answer(Answer.TYPED)
+        for _ in range(prompts if operator else 0):
+            operator = self.whoever_is_asked()
+            if operator is None:
+                return
+            operator.act()
+            self.check()
+        operator = self.whoever_is_asked()
+        if operator and answer in [option.answer for option in operator.asked.answers]:
+            self.say(operator, answer, "L1")
+
     def say(self, operator: Operator, answer: Answer, lot: str) -> None:
         """Make it true, and then say so."""
         asked = operator.asked

@@ -51,12 +51,14 @@ class Day:
         self.handheld = handhelds[HANDHELD] = ThroughApi(HANDHELD, notes, self.person.leaves)
         self.now_s = 0.0
         self.number = 0
+        self.asked: Asked | None = None
+        self.agent_answers = True
 
     def ask(self, code: str, rejected: str = "", attempt: int = 1, **facts: Any) -> None:
         self.number += 1
         about = {"tote": self.tote, "gtin": self.gtin, "container": BOX, "remaining": 1, **facts}
         rejection = {"name": rejected, "attempt": attempt} if rejected else None
-        self.person.see(Asked(self.number, code, about, HANDHELD, rejection, "X-1"), self.now_s)
+        self.asked = Asked(self.number, code, about, HANDHELD, rejection, "X-1")
 
     def goes_by(self, seconds: float = 10.0) -> tuple[list[Deed], list[str]]:
         """What the person says and scans meanwhile."""
@@ -64,6 +66,8 @@ class Day:
         until_s = self.now_s + seconds
         while self.now_s < until_s:
             self.now_s += 0.05
+            if self.agent_answers:
+                self.person.see(self.asked, self.now_s)
             said += self.person.step(self.now_s)
         return said, [code.decode() for code in self.handheld.take()]
 
@@ -116,6 +120,16 @@ def test_what_comes_to_nothing_is_scanned_again_and_not_put_down_again(
     _, codes = today.goes_by(2.5 * PATIENCE_S)
     assert codes == [f"]C0{BOX}"] * 3
     assert len(notes.of("unit_placed")) == 1
+
+
+def test_while_the_agent_does_not_answer_nothing_is_done_twice(day: Callable[..., Day]) -> None:
+    today = day()
+    today.ask("scan_tote")
+    today.person.see(today.asked, today.now_s)
+    today.agent_answers = False
+    assert len(today.goes_by(5 * PATIENCE_S)[1]) == 1
+    today.agent_answers = True
+    assert len(today.scans()) == 1
 
 
 def test_a_person_with_empty_hands_says_so(day: Callable[..., Day], notes: Notes) -> None:
