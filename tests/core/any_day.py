@@ -44,6 +44,8 @@ class AnyDay(RuleBasedStateMachine):
     """The core on a small floor where everything may happen, in any order."""
 
     tasks = Bundle("tasks")
+    scales = True
+    """Whether the floor has scales."""
 
     @initialize(
         target=tasks,
@@ -55,7 +57,8 @@ class AnyDay(RuleBasedStateMachine):
     def begin(
         self, stock: dict[int, list[Gtin]], orders: list[PickTask], ready: bool, mishaps: int
     ) -> MultipleResults[PickTask]:
-        site = with_scales(a_site(queue=2, open_tasks=6, exceptions={"e_stop": {"acknowledge": "agent"}}))
+        site = a_site(queue=2, open_tasks=6, exceptions={"e_stop": {"acknowledge": "agent"}})
+        site = with_scales(site) if self.scales else site
         self.agent = an_agent(stock, site, ready=ready, catalogue=WEIGHTS)
         self.person = Person(self.agent)
         self.witness = laws.Witness(self.agent.floor, catalogue=WEIGHTS)
@@ -187,6 +190,7 @@ class AnyDay(RuleBasedStateMachine):
         for _, scanner in self.up_to_a_scan(kind, times):
             self.agent.scan(None, scanner)
 
+    @precondition(lambda self: self.scales)
     @rule(kind=weights, times=few, answer=answers)
     def weigh_something_else(self, kind: ev.ScanTarget, times: int, answer: float | NoWeight) -> None:
         for _, scale in self.up_to_a_scan(kind, times):
@@ -367,6 +371,12 @@ class AnyDay(RuleBasedStateMachine):
             self.all_is_well()
             self.agent.run()
         raise AssertionError("settling never comes to an end")
+
+
+class DayWithoutScales(AnyDay):
+    """The same on a floor where nothing is weighed: more of everything else happens in as many steps."""
+
+    scales = False
 
 
 def _with_quantity(line: Line, quantity: int) -> Line:

@@ -18,14 +18,14 @@ from edge_agent.core.verification.verdicts import ItemPassed
 from edge_agent.domain.ids import DeviceId, LineId, PointId, StationId, TaskId
 from edge_agent.domain.time import Instant
 from edge_agent.errors import IllegalTransitionError
-from tests.core.any_day import AnyDay
+from tests.core.any_day import AnyDay, DayWithoutScales
 
 Row = tuple[str, StrEnum, type]
 
 
-def run_days(examples: int, *phases: Phase) -> None:
+def run_days(examples: int, *phases: Phase, day: type[AnyDay] = AnyDay) -> None:
     run_state_machine_as_test(
-        AnyDay,
+        day,
         settings=settings(
             max_examples=examples,
             stateful_step_count=40,
@@ -95,12 +95,16 @@ def an_empty_queue(state: State, station_id: StationId) -> int:
         ("edge_agent.core.moves.device_wait", no_device_is_busy),
         ("edge_agent.core.sourcing.queue_length", an_empty_queue),
         ("edge_agent.core.stations._put_scanner", lambda state, task: None),
-        ("edge_agent.core.stations.unit_scale", lambda state, station_id, hand: None),
-        ("edge_agent.core.state.TaskState.unweighed", property(lambda task: [])),
     ],
     ids=lambda value: value.rpartition(".")[2] if isinstance(value, str) else "",
 )
 def test_a_broken_core_breaks_a_law(monkeypatch: pytest.MonkeyPatch, broken: str, by: Any) -> None:
     monkeypatch.setattr(broken, by)
+    with pytest.raises((AssertionError, IllegalTransitionError, KeyError)):
+        run_days(250, Phase.generate, day=DayWithoutScales)
+
+
+def test_a_core_that_waits_for_no_weight_breaks_a_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_agent.core.state.TaskState.unweighed", property(lambda task: []))
     with pytest.raises((AssertionError, IllegalTransitionError, KeyError)):
         run_days(250, Phase.generate)
