@@ -22,7 +22,7 @@ class Checks:
 
     line: ev.LineRef
     item: Gtin | None = None
-    weight: bool = False
+    weight_g: float | None = None
     container: bool = False
 
 
@@ -54,8 +54,8 @@ class Witness:
                 self.hands[station_id].item = unit.gtin
             case ev.ContainerVerified(station_id):
                 self.hands[station_id].container = True
-            case ev.UnitWeighed(station_id):
-                self.hands[station_id].weight = True
+            case ev.UnitWeighed(station_id, weight_g=weight_g):
+                self.hands[station_id].weight_g = weight_g
             case ev.ContainerWeighed(task_id=task_id):
                 self.weighed.add(task_id)
                 self.in_doubt.discard(task_id)
@@ -86,7 +86,7 @@ class Witness:
         )
         item = self.catalogue.by_code.get(self.gtins[checks.line])
         if self.floor.site.stations[station_id].scale and item and item.weight:
-            assert checks.weight, "placed without having been weighed"
+            assert checks.weight_g == item.weight.weight_g, "placed though its weight does not agree"
         positions = self.floor.site.stations[station_id].put_positions
         if any(position.scanner for position in positions if position.point == order.point):
             assert checks.container, "placed without a passed container scan"
