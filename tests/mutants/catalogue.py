@@ -235,8 +235,8 @@ FLOOR = (
         6,
         "a put position is given to another task while a moved container still stands on it",
         f"{CORE}/containers.py",
-        "        if task.container_at is not None and not gone:\n",
-        "        if task.container_at is not None and gone:\n",
+        "    if task.container_at is not None and not gone:\n",
+        "    if task.container_at is not None and gone:\n",
         tests_of(
             "core/policy/test_other_station.py",
             "test_the_put_position_is_free_for_another_task_only_when_the_container_has_left_it",
