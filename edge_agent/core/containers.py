@@ -20,14 +20,17 @@ def stands_at(state: State, task: TaskState) -> PointId | None:
     return None if has_left(state, task) else task.container_at
 
 
+def taken_by(state: State, task: TaskState) -> Iterator[PointId]:
+    """The put positions that the task's container stands on, or is to come to."""
+    gone = has_left(state, task)
+    if task.put_point is not None and not (gone and task.container_at is None):
+        yield task.put_point
+    if task.container_at is not None and not gone:
+        yield task.container_at
+
+
 def taken_points(state: State, asking: TaskState | None = None) -> Iterator[PointId]:
-    """Every put position that a container stands on, or is to come to. A task that asks may have its own."""
+    """Every put position that is taken. A task that asks may have its own."""
     for task_id in state.active:
-        task = state.tasks[task_id]
-        if task is asking:
-            continue
-        gone = has_left(state, task)
-        if task.put_point is not None and not (gone and task.container_at is None):
-            yield task.put_point
-        if task.container_at is not None and not gone:
-            yield task.container_at
+        if (task := state.tasks[task_id]) is not asking:
+            yield from taken_by(state, task)

@@ -29,9 +29,10 @@ def end_wait(state: State, device_id: DeviceId) -> Iterator[ev.Event]:
 def tell_of_devices(state: State, now: Instant) -> Iterator[ev.Event]:
     """Tell of every device that is waited for longer than the site wants to wait."""
     wait_s = device_wait_s(state.plant.site)
-    for device_id in state.plant.site.devices:
-        device = state.devices[device_id]
-        if device.held is not None or not down_for(state, device_id, wait_s, now):
+    for device_id, device in list(state.devices.items()):
+        if device.down_since_s is None or device.held is not None:
+            continue
+        if device_id not in state.plant.site.devices or not down_for(state, device_id, wait_s, now):
             continue
         waiting = tuple(dict.fromkeys(_waiting(state, device_id, now)))
         if waiting or _queue_waits(state, device_id, now):

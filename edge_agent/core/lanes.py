@@ -35,6 +35,8 @@ def other_lane(state: State, task: TaskState) -> LaneId | None:
 def lane_wait(state: State, task: TaskState, now: Instant) -> Wait | None:
     """Why no container may leave by the task's lane, where no other one will take it either."""
     subject = LaneHold(task.lane)
+    if subject not in state.holds:
+        return None
     wait_s = state.plant.site.exceptions.lane_blocked.wait_s
     if held_for(state, subject, wait_s, now) and other_lane(state, task) is not None:
         return None
@@ -67,6 +69,8 @@ def take_other_lane(state: State, task: TaskState, detail: str) -> Iterator[ev.E
 
 def leave_held_lanes(state: State, now: Instant) -> Iterator[ev.Event]:
     """Containers do not wait for ever for a lane that a person holds."""
+    if not state.holds:
+        return
     wait_s = state.plant.site.exceptions.lane_blocked.wait_s
     for task in [state.tasks[task_id] for task_id in state.active]:
         waits = is_leaving_by_lane(state, task) and task.held is None and task.container_command is None

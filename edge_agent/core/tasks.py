@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from edge_agent.core.blocked import trip_held
-from edge_agent.core.containers import has_left, stands_at, taken_points
+from edge_agent.core.containers import stands_at, taken_by, taken_points
 from edge_agent.core.exceptions import in_hand, release
 from edge_agent.core.forecast import remaining_s
 from edge_agent.core.lanes import is_leaving_by_lane, lane_wait
@@ -40,8 +40,7 @@ def _with_put_position(state: State, station_id: StationId) -> Iterator[TaskStat
     """The tasks that take a put position here, or whose container still does."""
     points = {position.point for position in state.plant.site.stations[station_id].put_positions}
     for task in (state.tasks[task_id] for task_id in state.active):
-        gone = has_left(state, task)
-        if (task.put_point in points and not gone) or (task.container_at in points and not gone):
+        if not points.isdisjoint(taken_by(state, task)):
             yield task
 
 
