@@ -115,7 +115,7 @@ def run_changes(
     """Play so many stories, each with every change after every commit. `on_change` is told of the rounds that
     are still to come of the present story. One that breaks off is a problem."""
     for seed in range(report.seed, report.seed + stories):
-        told = play_story(rehearsal, seed)
+        told = pool.submit(play_story, rehearsal, seed).result()
         report.stories += 1
         report.problems += told.problems
         waiting = deque((change, moment) for change in Change for moment in range(1, told.commits + 1))

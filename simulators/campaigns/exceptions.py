@@ -33,7 +33,6 @@ from simulators.settler import Settler
 from simulators.site import SimulatedSite
 from simulators.tasks import Task, build_tasks
 
-TASKS = 20
 LITTLE = {"totes": 8, "skus": 6, "units_per_sku_in_tote": 8}
 REFUSALS = 3
 """So many in a row are held for a person: the demo's many would keep every round busy."""
@@ -45,6 +44,7 @@ class Case:
 
     how: str
     faults: Sequence[AnyFault]
+    tasks: int = 12
 
 
 CASES: Mapping[ExceptionKind, Case] = {
@@ -54,7 +54,7 @@ CASES: Mapping[ExceptionKind, Case] = {
     ),
     ExceptionKind.SHORT: Case("items are not in their totes", (ItemMissing(rate=0.3),)),
     ExceptionKind.TOTE_MISSING: Case(
-        "loads are taken off the conveyor; later tasks ask for them", (LoadLost(count=8),)
+        "loads are taken off the conveyor; later tasks ask for them", (LoadLost(count=8),), tasks=20
     ),
     ExceptionKind.TOTE_UNIDENTIFIED: Case("totes wear the label of another one", (WrongTote(count=3),)),
     ExceptionKind.WRONG_CONTAINER: Case(
@@ -69,7 +69,9 @@ CASES: Mapping[ExceptionKind, Case] = {
         "controllers lose their memory, loads arrive elsewhere", (MemoryLost(count=2), WrongPoint(count=3))
     ),
     ExceptionKind.PUT_POSITION_TAKEN: Case(
-        "filled containers go astray; the next ones wait", (WrongPoint(rate=0.15), LoadLost(rate=0.05))
+        "filled containers go astray; the next ones wait",
+        (WrongPoint(rate=0.15), LoadLost(rate=0.05)),
+        tasks=20,
     ),
     ExceptionKind.E_STOP: Case("pickers are stopped at their panels", (EStop(count=4),)),
 }
@@ -166,7 +168,7 @@ def play_case(rehearsal: Rehearsal, case: Case, seed: int) -> Audit:
     """One round: all tasks end, for somebody settles what is held. Raises `BrokenRoundError`."""
     armed = provoked(rehearsal, case)
     with TemporaryDirectory(prefix="edge-agent-exceptions-") as folder:
-        ordered = _tasks(armed.site, seed)
+        ordered = _tasks(armed.site, seed, case.tasks)
 
         def hire(agent: Agent, simulated: SimulatedSite) -> Settler:
             settler = Settler(
@@ -205,9 +207,9 @@ def run_exceptions(
         on_change()
 
 
-def _tasks(site: Site, seed: int) -> list[Task]:
+def _tasks(site: Site, seed: int, count: int) -> list[Task]:
     """Every other one wants all or nothing of a line, so that a person is asked before it is short."""
-    tasks = build_tasks(site, seed, TASKS, now=START)
+    tasks = build_tasks(site, seed, count, now=START)
     for task in tasks[::2]:
         task["policy"] = {**task["policy"], "allow_partial": False}
     return tasks

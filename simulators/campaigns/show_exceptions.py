@@ -43,7 +43,7 @@ def exceptions_table(report: ExceptionsReport) -> Table:
     """A row for each kind."""
     title = f"exceptions: {report.rounds} rounds from seed {report.seed}"
     table = Table(title=title, title_justify="left")
-    table.add_column("kind")
+    table.add_column("kind", no_wrap=True)
     table.add_column("how it is provoked")
     for figure in ("raised", "by the machine", "by a person", "with no person"):
         table.add_column(figure, justify="right")

@@ -51,6 +51,8 @@ def test_no_mistake_escapes_a_round_and_the_same_seed_gives_the_same_round(
     assert all(counts.escaped == 0 for counts in played.audit.mistakes.values())
     assert played.audit.verification.false_rejects == 0
     assert report_of(played).holds
+    exceptions = report_of(played).to_json()["exceptions"]
+    assert exceptions["wrong_item"]["raised"] == exceptions["wrong_item"]["by_machine"] > 0
     again = play_round(rehearsal, 3, TASKS)
     assert again == played
 

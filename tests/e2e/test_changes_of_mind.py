@@ -17,7 +17,7 @@ from simulators.demo.scene import Scene
 from simulators.ledger import read_ledger
 from tests.e2e.conftest import Play
 from tests.e2e.scenes import DEMO, consistent_end
-from tests.virtual.oracle import Claim, Facts
+from tests.virtual.oracle import Claim, Oracle
 
 MOMENTS = 20
 SEED = 4
@@ -28,7 +28,7 @@ class Questions:
 
     def __init__(self, scene: Scene, api: Path) -> None:
         site, profiles = load(DEMO, scene.env)
-        self._facts = Facts(site, plant(site, profiles, Catalogue()).max_open)
+        self._facts = Oracle(site, plant(site, profiles, Catalogue()).max_open)
         self._client = ApiClient(api)
         self._journal = JournalReader(scene.env["EDGE_AGENT__JOURNAL__URL"])
         self._sequence = 0
@@ -88,7 +88,7 @@ async def test_every_reason_is_true_and_every_cancel_adds_up_in_a_busy_scene(
     play: Play, tmp_path: Path
 ) -> None:
     api = tmp_path / "api.sock"
-    options = {"tasks": 34, "seed": SEED, "faults": "typical", "cancel_rate": 0.8}
+    options = {"tasks": 25, "seed": SEED, "speed": 100.0, "faults": "typical", "cancel_rate": 0.95}
     chance = random.Random(SEED)
     async with play(**options, extra_env={"EDGE_AGENT__API__SOCKET": str(api)}) as scene:
         questions = await asyncio.to_thread(Questions, scene, api)
@@ -103,7 +103,7 @@ async def test_every_reason_is_true_and_every_cancel_adds_up_in_a_busy_scene(
     assert questions.asked == MOMENTS
     assert len(questions.codes) >= 6
     assert cancels(scene) >= 20
-    assert result.tasks.cancelled >= 10
+    assert result.tasks.cancelled >= 8
 
 
 def cancels(scene: Scene) -> int:

@@ -32,6 +32,11 @@ def a_load_goes_elsewhere(shift: Shift) -> None:
     shift.happened("load_moved", load="OC-0001", to="ship")["to"] = "reject"
 
 
+def a_load_is_carried_from_where_it_is_not(shift: Shift) -> None:
+    carried = {"kind": "load_carried", "load": "TOTE-0001", "from": "reject", "to": "out"}
+    shift.world_lines.append({"t": shift.world_lines[-1]["t"], **carried})
+
+
 def a_unit_lies_elsewhere_at_the_end(shift: Shift) -> None:
     shift.happened("stock_end", unit="U000001")["place"] = "TOTE-0003"
 
@@ -85,6 +90,7 @@ def a_line_without_its_facts(shift: Shift) -> None:
     ("tamper", "problem"),
     [
         (a_load_goes_elsewhere, "OC-0001 is at ship at the end; by its moves it is at reject"),
+        (a_load_is_carried_from_where_it_is_not, "load TOTE-0001 was carried from reject while it was at"),
         (a_unit_lies_elsewhere_at_the_end, "U000001 is at TOTE-0003 at the end; by its moves it is at"),
         (a_unit_vanishes_at_the_end, "U000001 is at no place at the end"),
         (a_unit_out_of_nowhere, "was in nobody's stock"),

@@ -235,3 +235,23 @@ def test_the_end_is_written_down_for_everything(world: World, site: Site, stock:
     ends = [facts for kind, facts in notes.lines[start:] if kind == "stock_end"]
     assert {line["load"]: line["place"] for line in ends if "load" in line} == replayed(notes)[0]
     assert {line["unit"]: line["place"] for line in ends if "unit" in line} == replayed(notes)[1]
+
+
+def test_a_load_is_carried_by_hand_to_where_there_is_room(world: World, stock: Stock, notes: Notes) -> None:
+    first, second = stock.totes[0], stock.totes[1]
+    with pytest.raises(ImpossibleMoveError, match="is full"):
+        world.carry(first.lpn, at_location(second.location))
+    world.carry(first.lpn, at_point(TOTE))
+    assert world.loads[first.lpn] == at_point(TOTE)
+    kind, facts = notes.lines[-1]
+    assert (kind, dict(facts)) == (
+        "load_carried",
+        {"load": first.lpn, "from": first.location, "to": TOTE},
+    )
+
+
+def test_nobody_takes_a_load_off_a_machine_by_hand(world: World, stock: Stock) -> None:
+    tote = stock.totes[0]
+    world.pick_up(tote.lpn, at_location(tote.location), CRANE)
+    with pytest.raises(ImpossibleMoveError, match="is on asrs-1"):
+        world.carry(tote.lpn, at_point(TOTE))

@@ -24,7 +24,7 @@ from simulators.settler import Settler
 from simulators.site import SimulatedSite
 from simulators.tasks import build_tasks
 from tests.simulators.bench import of
-from tests.virtual.oracle import Claim, Facts
+from tests.virtual.oracle import Claim, Oracle
 
 ANNA = Actor("anna", Role.SUPERVISOR)
 SEEDS = (1, 2, 3)
@@ -55,7 +55,7 @@ NEEDS_ANOTHER_SITE = {WaitCode.NO_ASRS}
 class Doubter:
     """Asks after every commit why each task waits, and believes nothing."""
 
-    def __init__(self, agent: RehearsedAgent, settler: Settler, facts: Facts, seed: int) -> None:
+    def __init__(self, agent: RehearsedAgent, settler: Settler, facts: Oracle, seed: int) -> None:
         self._agent = agent
         self._settler = settler
         self._facts = facts
@@ -138,7 +138,7 @@ def doubted(tmp_path: Path, seed: int) -> Doubter:
 
     def hire(agent: Agent, simulated: SimulatedSite) -> Doubter:
         settler = Settler(site, simulated.world, simulated.controllers, agent.exceptions, agent.answer)
-        facts = Facts(site, plant(site, profiles, Catalogue()).max_open)
+        facts = Oracle(site, plant(site, profiles, Catalogue()).max_open)
         made.append(Doubter(cast("RehearsedAgent", agent), settler, facts, seed))
         return made[0]
 
