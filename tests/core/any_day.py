@@ -20,6 +20,7 @@ from edge_agent.core.lifecycle import (
     UnitPhase,
 )
 from edge_agent.core.state import Hand, TaskState, TripState
+from edge_agent.core.weighing import put_scale
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
@@ -183,6 +184,19 @@ class AnyDay(Day):
     def weigh_something_else(self, kind: ev.ScanTarget, times: int, answer: float | NoWeight) -> None:
         for _, scale in self.up_to_a_scan(kind, times):
             self.agent.weigh(answer, scale)
+
+    @precondition(lambda self: self.scales)
+    @rule(data=st.data(), order=orders)
+    def a_container_gets_too_heavy(self, data: st.DataObject, order: PickTask) -> None:
+        """Its scale disagrees after a unit as often as it is asked, and a person looks into it."""
+        self.submit_order(order, 0)
+        known = len(self.person.open())
+        for _, scale in self.up_to_a_scan(ev.ScanTarget.CONTAINER_WEIGHT, 6):
+            started = self.agent.state.started()
+            doubted = any(put_scale(self.agent.state, task) == scale and task.unweighed for task in started)
+            self.agent.weigh(1e9, scale) if doubted else self.agent.read()
+        if answers := self.person.open()[known:]:
+            self.person.settle(*data.draw(st.sampled_from(answers)))
 
     def up_to_a_scan(self, kind: ev.ScanTarget, times: int) -> Iterator[tuple[StationId, DeviceId]]:
         """All goes well until a scan of that kind is waited for; again and again, as often as it is."""
