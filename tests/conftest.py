@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -59,8 +60,8 @@ class _GarbageClock:
             self.cpu_s += time.thread_time() - self._began_s
 
 
-class _Processor:
-    """How long this thread was ready to run and had no processor (Linux; elsewhere never)."""
+class _Processor(threading.local):
+    """How long each thread was ready to run and had no processor (Linux; elsewhere never)."""
 
     _STAT = Path("/proc/thread-self/schedstat")
     _EVERY_S = 0.05

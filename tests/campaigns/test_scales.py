@@ -76,9 +76,9 @@ def test_scales_that_weigh_what_is_right_reject_and_stop_nothing(
     assert play.audit.tasks.completed == TASKS
 
 
-def test_without_any_scale_what_the_scales_would_have_caught_is_placed(
+def test_an_agent_that_heeds_no_scale_places_what_the_scales_would_have_caught(
     cell: tuple[Site, dict[str, Profile]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_agent.core.stations.unit_scale", lambda *_: None)
+    monkeypatch.setattr("edge_agent.core.decide.scans._weighed", lambda *args: args[-1])
     result = played(cell, ["item-scale"], over_pick=0.1).audit
     assert result.mistakes["over_pick"].escaped > 0

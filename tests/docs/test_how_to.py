@@ -27,7 +27,6 @@ from edge_agent.domain.ids import (
     StationId,
     TaskId,
 )
-from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import DeviceSettings
 from edge_agent.domain.task import Destination, Line, PickTask, Source
 from edge_agent.errors import ConfigurationError
@@ -173,4 +172,4 @@ def test_an_operators_station_is_set_up_as_the_page_says(tmp_path: Path) -> None
     file = tmp_path / "site.yaml"
     yaml.dump(site, file)
     loaded, profiles = load(file, {})
-    assert plant(loaded, profiles, Catalogue()).has_operator(StationId("st2"))
+    assert plant(loaded, profiles).has_operator(StationId("st2"))

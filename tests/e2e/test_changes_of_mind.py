@@ -11,7 +11,6 @@ from edge_agent.adapters.journal_reader import JournalReader
 from edge_agent.app import plant
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain.ids import TaskId
-from edge_agent.domain.item import Catalogue
 from edge_agent.site_file import load
 from simulators.demo.scene import Scene
 from simulators.ledger import read_ledger
@@ -28,7 +27,7 @@ class Questions:
 
     def __init__(self, scene: Scene, api: Path) -> None:
         site, profiles = load(DEMO, scene.env)
-        self._facts = Oracle(site, plant(site, profiles, Catalogue()).max_open)
+        self._facts = Oracle(site, plant(site, profiles).max_open)
         self._client = ApiClient(api)
         self._journal = JournalReader(scene.env["EDGE_AGENT__JOURNAL__URL"])
         self._sequence = 0

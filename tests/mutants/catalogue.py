@@ -260,6 +260,8 @@ FLOOR = (
         "    if answer.step is not None and answer.step != state.stations[station_id].step:\n",
         "    if answer.step is not None and answer.step < 0:\n",
         tests_of("core/test_station_answers.py", "test_an_answer_that_comes_twice_counts_once"),
+    ),
+    Mutant(
         "serial_forgotten_with_its_task",
         5,
         "a serial number is free again when its task has been completed",

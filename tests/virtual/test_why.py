@@ -15,7 +15,6 @@ from edge_agent.domain.decision import Actor, DeviceHold, HoldSubject, LaneHold,
 from edge_agent.domain.events import Recorded
 from edge_agent.domain.ids import DeviceId, LaneId, StationId, TaskId
 from edge_agent.domain.inputs import Drain, HoldPlaced, HoldReleased
-from edge_agent.domain.item import Catalogue
 from edge_agent.rehearsal import RehearsedAgent
 from edge_agent.resources import config_directory
 from edge_agent.site_file import load
@@ -138,7 +137,7 @@ def doubted(tmp_path: Path, seed: int) -> Doubter:
 
     def hire(agent: Agent, simulated: SimulatedSite) -> Doubter:
         settler = Settler(site, simulated.world, simulated.controllers, agent.exceptions, agent.answer)
-        facts = Oracle(site, plant(site, profiles, Catalogue()).max_open)
+        facts = Oracle(site, plant(site, profiles).max_open)
         made.append(Doubter(cast("RehearsedAgent", agent), settler, facts, seed))
         return made[0]
 
