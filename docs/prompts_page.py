@@ -17,7 +17,7 @@ set up: [operator's station](../how-to/operator-station.md).
 """
 
 BETWEEN = """
-`pick` takes `put_back` too where nothing more is picked: its task is cancelled or held, or the station is held.
+`pick` takes `put_back` too where nothing more is picked: its task is cancelled or held, or the station is.
 While a scan is asked for, scanning is the answer.
 
 ## Answers
