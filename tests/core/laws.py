@@ -22,7 +22,7 @@ class Checks:
 
     line: ev.LineRef
     item: Gtin | None = None
-    weight: bool = False
+    weight_g: float | None = None
     container: bool = False
 
 
@@ -56,8 +56,8 @@ class Witness:
                 self.hands[station_id].item = unit.gtin
             case ev.ContainerVerified(station_id):
                 self.hands[station_id].container = True
-            case ev.UnitWeighed(station_id):
-                self.hands[station_id].weight = True
+            case ev.UnitWeighed(station_id, weight_g=weight_g):
+                self.hands[station_id].weight_g = weight_g
             case ev.ContainerWeighed(station_id, task_id, scale):
                 at = next(p for p in self.floor.site.stations[station_id].put_positions if p.scale == scale)
                 assert self.floor.places[self.containers[task_id]] == at.point, "that was another container"
@@ -93,7 +93,9 @@ class Witness:
         )
         item = self.catalogue.by_code.get(self.gtins[checks.line])
         if self.floor.site.stations[station_id].scale and item and item.weight:
-            assert checks.weight, "placed without having been weighed"
+            assert checks.weight_g is not None, "placed without having been weighed"
+            off_g = abs(checks.weight_g - item.weight.weight_g)
+            assert off_g <= item.weight.tolerance_g, "placed with a weight that is not its own"
         positions = self.floor.site.stations[station_id].put_positions
         if any(position.scanner for position in positions if position.point == order.point):
             assert checks.container, "placed without a passed container scan"

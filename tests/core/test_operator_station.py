@@ -123,7 +123,7 @@ def test_a_rejected_scan_changes_nothing_and_the_prompt_says_why(code: PromptCod
     operator = at(code)
     asked, tasks = operator.asked, image_of(operator.agent.state).tasks
     for attempt in (1, 2):
-        (rejected,) = operator.scan(b"]C0TOTE-0099")
+        _, rejected = operator.scan(b"]C0TOTE-0099")
         assert isinstance(rejected, ev.ScanRejected)
         assert rejected.step_open
         assert image_of(operator.agent.state).tasks == tasks

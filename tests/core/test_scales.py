@@ -4,10 +4,10 @@ import pytest
 
 from edge_agent.core.confirmations import confirmation
 from edge_agent.domain import events as ev
+from edge_agent.domain import inputs as inp
 from edge_agent.domain.decision import Action, DecisionCode
 from edge_agent.domain.device import NoWeight
 from edge_agent.domain.events import ExceptionKind, ScanTarget
-from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from tests.core.agent import ANNA, BO, CUP, MUG, PEN, SUE, Agent, a_line, a_site, a_task, an_agent, ean
 from tests.core.floor import EMPTY_G, UNIT_G
@@ -112,10 +112,10 @@ def test_units_that_cannot_be_weighed_hold_their_task_and_no_further_tote_is_ask
 
 
 def test_a_unit_whose_weight_was_not_known_when_it_was_gripped_is_put_back_and_weighed() -> None:
-    agent = an_agent_with_scales()
-    object.__setattr__(agent.plant, "catalogue", Catalogue())
+    agent = an_agent({1: [MUG] * 3}, weighing_site())
+    agent.submit(a_task())
     up_to(agent, ScanTarget.ITEM)
-    object.__setattr__(agent.plant, "catalogue", WEIGHTS)  # a new one was read at a restart
+    agent.feed(inp.CatalogueOffered(WEIGHTS))
     agent.read()
     rejected = agent.last(ev.ScanRejected)
     assert (rejected.rule, rejected.scanned) == ("V18", "nothing")
@@ -262,7 +262,8 @@ def test_a_scale_that_is_away_keeps_no_other_container_from_being_filled() -> No
     agent.lose("st2-put-1-scale")
     agent.run()
     assert [done.task_id for done in agent.of(ev.TaskCompleted)] == ["T-2"]
-    assert "st2-put-1-scale" in {wait.about for wait in agent.why()}
+    (wait,) = agent.why()
+    assert agent.state.exceptions[wait.about].where == "device st2-put-1-scale"
     agent.ready("st2-put-1-scale")
     agent.run()
     assert len(agent.of(ev.TaskCompleted)) == 2
