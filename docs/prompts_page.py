@@ -17,7 +17,8 @@ set up: [operator's station](../how-to/operator-station.md).
 """
 
 BETWEEN = """
-`pick` for a task that is cancelled takes `put_back` too. While a scan is asked for, scanning is the answer.
+`pick` takes `put_back` too where nothing more is picked: its task is cancelled or held, or the station is.
+While a scan is asked for, scanning is the answer.
 
 ## Answers
 

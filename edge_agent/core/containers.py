@@ -15,9 +15,9 @@ def has_left(state: State, task: TaskState) -> bool:
 
 def stands_at(state: State, task: TaskState) -> PointId | None:
     """The put position that the container stands on; None while it is under way or in the supply."""
-    if task.container_here:
-        return task.put_point
-    return None if has_left(state, task) else task.container_at
+    if has_left(state, task):
+        return None
+    return task.put_point if task.container_here else task.container_at
 
 
 def taken_by(state: State, task: TaskState) -> Iterator[PointId]:

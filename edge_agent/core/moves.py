@@ -88,14 +88,19 @@ def leave_held_tasks(state: State, _now: Instant) -> Iterator[ev.Event]:
 
 
 def drop_useless_trips(state: State, _now: Instant) -> Iterator[ev.Event]:
-    """A trip that no line needs any more does not begin, or turns round at the outfeed."""
+    """A trip that no line needs any more does not begin, or turns round at the outfeed. A person need not
+    scan its tote first: where the station was stopped, nobody may be there."""
     for trip in list(state.trips.values()):
         if trip.lines or trip.held is not None or trip.command_id is not None:
             continue
         if trip.status is TripStatus.PLANNED:
             yield ev.TripDropped(trip.trip_id)
-        elif trip.status is TripStatus.AT_OUTFEED:
+        elif trip.status is TripStatus.AT_OUTFEED or _waits_for_a_person(state, trip):
             yield ev.ToteReleased(trip.trip_id, infeed_of(state, trip))
+
+
+def _waits_for_a_person(state: State, trip: TripState) -> bool:
+    return trip.status is TripStatus.AT_STATION and state.plant.has_operator(trip.station_id)
 
 
 def infeed_of(state: State, trip: TripState) -> PointId:

@@ -12,6 +12,7 @@ from edge_agent.core.rejection import Rejection, missing_value
 from edge_agent.core.state import Hand, ScanStep, State, StationState
 from edge_agent.core.stations import next_step, open_step, trip_at
 from edge_agent.core.wait import Wait, WaitCode
+from edge_agent.domain.decision import StationHold, TaskHold
 from edge_agent.domain.events import ScanTarget
 from edge_agent.domain.ids import (
     DeviceId,
@@ -135,8 +136,8 @@ ANSWERS: Mapping[PromptCode, tuple[AnswerOption, ...]] = MappingProxyType(
         PromptCode.WAIT: (),
     }
 )
-"""What each prompt takes. `give_value` takes the value that is missing too, and `pick` for a task that is
-cancelled takes `put_back`: nothing is picked for it then."""
+"""What each prompt takes. `give_value` takes the value that is missing too, and `pick` takes `put_back` where
+nothing more is picked: its task is cancelled or held, or the station is held."""
 
 
 def prompt(state: State, station_id: StationId, now: Instant) -> Prompt | None:
@@ -148,7 +149,7 @@ def prompt(state: State, station_id: StationId, now: Instant) -> Prompt | None:
     if not isinstance(step, Wait):
         return None
     if step.code is WaitCode.PERSON_ASKED:
-        return _asked(state, station)
+        return _asked(state, station, now)
     is_held = step.code is WaitCode.HELD
     return Prompt(
         station_id,
@@ -162,9 +163,9 @@ def prompt(state: State, station_id: StationId, now: Instant) -> Prompt | None:
     )
 
 
-def _asked(state: State, station: StationState) -> Prompt:
+def _asked(state: State, station: StationState, now: Instant) -> Prompt:
     """What only the person can do next."""
-    scan = open_step(state, station)
+    scan = open_step(state, station, now)
     missing = missing_value(station.rejection)
     code = _code(station, scan, missing)
     return Prompt(
@@ -197,12 +198,18 @@ def _code(station: StationState, scan: ScanStep | None, missing: Answer | None) 
 def _answers(
     state: State, station: StationState, code: PromptCode, missing: Answer | None
 ) -> tuple[AnswerOption, ...]:
-    fixed, hand = ANSWERS[code], station.hand
+    fixed = ANSWERS[code]
     if missing is not None and code is PromptCode.GIVE_VALUE:
         return (AnswerOption(missing, ("value",)), *fixed)
-    if code is PromptCode.PICK and hand and state.tasks[hand.task_id].status is TaskStatus.CANCELLING:
+    if code is PromptCode.PICK and station.hand and _picks_no_more(state, station.station_id, station.hand):
         return (*fixed, AnswerOption(Answer.PUT_BACK))
     return fixed
+
+
+def _picks_no_more(state: State, station_id: StationId, hand: Hand) -> bool:
+    """Whether no other unit follows the one in hand, so that it need not be taken out at all."""
+    is_held = StationHold(station_id) in state.holds or TaskHold(hand.task_id) in state.holds
+    return is_held or state.tasks[hand.task_id].status is TaskStatus.CANCELLING
 
 
 def _facts(state: State, station: StationState, missing: Answer | None = None) -> Facts:

@@ -1,6 +1,7 @@
 """What a station does next: read the tote's label, pick a unit, read it, place it or put it back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from edge_agent.core.lifecycle import TripStatus, UnitPhase
 from edge_agent.core.moves import infeed_of, order
@@ -130,11 +131,18 @@ def _put_scanner(state: State, task: TaskState) -> DeviceId | None:
     return next((p.scanner for p in positions if p.point == task.put_point), None)
 
 
-def open_step(state: State, station: StationState) -> ScanStep | None:
-    """The scan that the station waits for. A person may scan the unit as soon as it is asked for: that shows
-    that it was picked."""
+def open_step(state: State, station: StationState, now: Instant) -> ScanStep | None:
+    """The scan that the station waits for, and the scanner that it counts from by now."""
+    step = _persons_step(state, station) if state.plant.has_operator(station.station_id) else station.scan
+    if step is None or step.deadline_s is not None:  # a machine's scanner was chosen as it was triggered
+        return step
+    return replace(step, scanner=in_use(state, station.station_id, step.scanner, step.target, now))
+
+
+def _persons_step(state: State, station: StationState) -> ScanStep | None:
+    """A person may scan the unit as soon as it is asked for: that shows that it was picked."""
     hand = station.hand
-    if not state.plant.has_operator(station.station_id) or hand is None:
+    if hand is None:
         return station.scan
     if hand.held is not None:
         return None
@@ -176,13 +184,13 @@ def request_scan(
 ) -> tuple[ev.Event, ...] | Wait:
     """Trigger the scanner, once it is connected: an unplugged scanner is not a no-read. Its spare, where one
     has to read instead."""
-    scanner = in_use(state, station_id, scanner, target, now)
+    asked, scanner = scanner, in_use(state, station_id, scanner, target, now)
     mode = state.devices[scanner].status.mode
     if stopped := device_held(state, scanner):
         return stopped
     if target not in WEIGHT_TARGETS and state.plant.has_operator(station_id):
-        # What comes over the local API counts too.
-        return (ev.ScanRequested(station_id, scanner, target, attempt, None),)
+        # What comes over the local API counts too. Which scanner is in use may change until the person scans.
+        return (ev.ScanRequested(station_id, asked, target, attempt, None),)
     if mode is not Mode.READY:
         return Wait(WaitCode.DEVICE_NOT_READY, scanner, f"{scanner} is {mode.value}")
     policies = state.plant.site.policies

@@ -270,10 +270,14 @@ class Agent:
     # ---- scans ---------------------------------------------------------------------------------------
 
     def scan_steps(self, target: ev.ScanTarget | None = None) -> list[tuple[StationId, DeviceId]]:
-        """The machines' stations that wait for a scan (of one kind), and the scanner that they wait for."""
-        machines = (s for s in self.state.stations.values() if not self.plant.has_operator(s.station_id))
-        waiting = [(s.station_id, s.scan) for s in machines if s.scan is not None]
-        return [(station, scan.scanner) for station, scan in waiting if target in (None, scan.target)]
+        """The stations that wait for a machine's scan or weight (of one kind), and whose they wait for."""
+        waiting = [(s.station_id, s.scan) for s in self.state.stations.values() if s.scan is not None]
+        return [
+            (station, scan.scanner)
+            for station, scan in waiting
+            if target in (None, scan.target)
+            and (scan.target in WEIGHT_TARGETS or not self.plant.has_operator(station))
+        ]
 
     def sees(self, station_id: StationId) -> bytes:
         """What really stands before the scanner that the station waits for."""

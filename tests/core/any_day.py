@@ -185,7 +185,6 @@ class AnyDay(Day):
         for _, scale in self.up_to_a_scan(kind, times):
             self.agent.weigh(answer, scale)
 
-    @precondition(lambda self: self.scales)
     @rule(data=st.data(), order=orders)
     def a_container_gets_too_heavy(self, data: st.DataObject, order: PickTask) -> None:
         """Its scale disagrees after a unit as often as it is asked, and a person looks into it."""

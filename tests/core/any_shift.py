@@ -10,14 +10,17 @@ from edge_agent.core.image import StateImage, image_of
 from edge_agent.core.prompts import PromptCode
 from edge_agent.domain import events as ev
 from edge_agent.domain.decision import DeviceHold, HoldSubject, StationHold, TaskHold
-from edge_agent.domain.device import Mode
+from edge_agent.domain.device import Mode, NoWeight
 from edge_agent.domain.ids import Gtin, Lpn
 from edge_agent.domain.station import VALUES, Answer
 from edge_agent.domain.task import PickTask
 from tests.core.agent import ANNA, CUP, GTINS, SUE, ean, label
-from tests.core.any_day import JUNK, few, orders, stocks
 from tests.core.day import Day, a_small_site
+from tests.core.draws import JUNK, few, orders, stocks
+from tests.core.draws import answers as weighings
 from tests.core.operator import Operator, by_hand
+from tests.core.policy.sites import with_spares
+from tests.core.scales import WEIGHTS, with_scales
 
 LOTS = ("L1", "L2")
 LABELS = (*map(ean, GTINS), label(Lpn("TOTE-0099")), label(Lpn("OC-0099")), *JUNK, None)
@@ -26,14 +29,16 @@ codec = SnapshotCodec()
 
 
 class AnyShift(Day):
-    """The small floor with persons instead of its pickers; some shifts ask for a lot that no code says."""
+    """The small floor with persons instead of its pickers, scales under some containers, and spare scanners;
+    some shifts ask for a lot that no code says."""
 
     @initialize(
         stock=stocks, orders=st.lists(orders, min_size=1, max_size=3), lot=st.sampled_from((None, "L1"))
     )
     def begin(self, stock: dict[int, list[Gtin]], orders: list[PickTask], lot: str | None) -> None:
         filled = {number: [*units, *GTINS] for number, units in stock.items()}
-        agent, _ = by_hand("st1", "st2", stock=filled, site=a_small_site())
+        site = with_spares(with_scales(a_small_site(), of_units=False))
+        agent, _ = by_hand("st1", "st2", stock=filled, site=site, catalogue=WEIGHTS)
         self.open(agent)
         self.operators = [Operator(agent, station_id) for station_id in agent.plant.site.stations]
         self.lot = lot
@@ -78,13 +83,14 @@ class AnyShift(Day):
         wanted = operator.asked.facts.gtin
         if wanted is not None and code == ean(wanted):
             return
-        before = codec.encode(self.without_prompts())
+        before = codec.encode(self.what_counts())
         events = operator.scan(code)
         if not any(isinstance(event, ev.ExceptionRaised) for event in events):
-            assert codec.encode(self.without_prompts()) == before, "a wrong scan counted"
+            assert codec.encode(self.what_counts()) == before, "a wrong scan counted"
 
-    def without_prompts(self) -> StateImage:
-        return replace(image_of(self.agent.state), stations=())
+    def what_counts(self) -> StateImage:
+        """But for what is asked, and what each scanner has read last."""
+        return replace(image_of(self.agent.state), stations=(), devices=())
 
     @rule(data=st.data(), lot=st.sampled_from(LOTS))
     def a_person_answers(self, data: st.DataObject, lot: str) -> None:
@@ -172,6 +178,27 @@ class AnyShift(Day):
             *map(TaskHold, tasks),
         ]
         self.agent.hold(data.draw(st.sampled_from(subjects)))
+
+    @rule(steps=st.integers(0, 25), data=st.data(), held=st.booleans(), more=st.integers(0, 10))
+    def a_station_stops_for_long(self, steps: int, data: st.DataObject, held: bool, more: int) -> None:
+        """Its tasks go to the other one, but for what a person has in hand."""
+        self.things_go_on(steps)
+        name, station = data.draw(st.sampled_from(sorted(self.agent.plant.site.stations.items())))
+        self.agent.hold(StationHold(name)) if held else self.agent.lose(station.picker)
+        self.agent.wait(4.5)
+        for _ in range(more):
+            self.check()
+            self.agent.advance()
+
+    @rule(times=few, answer=weighings)
+    def a_scale_says_something_else(self, times: int, answer: float | NoWeight) -> None:
+        self.all_is_well()
+        for _ in range(times):
+            while not (waiting := self.agent.scan_steps(ev.ScanTarget.CONTAINER_WEIGHT)):
+                self.check()
+                if not self.agent.advance():
+                    return
+            self.agent.weigh(answer, waiting[0][1])
 
     @rule(data=st.data())
     def a_handheld_goes_away(self, data: st.DataObject) -> None:

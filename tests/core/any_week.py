@@ -10,23 +10,24 @@ from edge_agent.domain import events as ev
 from edge_agent.domain.decision import Action, StationHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.task import PickTask
-from tests.core.any_day import AnyDay, orders
+from tests.core.any_day import AnyDay
+from tests.core.draws import kinds, orders
 
 
 class AnyWeek(AnyDay):
     """Any day, with long stops."""
 
     @precondition(lambda self: self.agent.scan_steps())
-    @rule()
-    def read_twice(self) -> None:
+    @rule(kind=kinds)
+    def read_twice(self, kind: ev.ScanTarget) -> None:
         """A scanner sends its code once more: it counts only where a step has asked for it since."""
-        station_id, scanner = self.agent.scan_steps()[0]
-        code = self.agent.sees(station_id)
-        self.agent.scan(code, scanner)
-        if scanner not in [waiting for _, waiting in self.agent.scan_steps()]:
-            (ignored,) = self.agent.scan(code, scanner)
-            assert isinstance(ignored, ev.ScanIgnored)
-            assert ignored.rule == "V14"
+        for station_id, scanner in self.agent.scan_steps(kind)[:1]:
+            code = self.agent.sees(station_id)
+            self.agent.scan(code, scanner)
+            if scanner not in [waiting for _, waiting in self.agent.scan_steps()]:
+                (ignored,) = self.agent.scan(code, scanner)
+                assert isinstance(ignored, ev.ScanIgnored)
+                assert ignored.rule == "V14"
 
     @rule(order=orders)
     def a_lane_is_full(self, order: PickTask) -> None:

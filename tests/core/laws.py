@@ -10,7 +10,7 @@ from edge_agent.core.sourcing import queue_length
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
-from edge_agent.domain.ids import CommandId, Gtin, LineId, StationId, TaskId
+from edge_agent.domain.ids import CommandId, Gtin, LineId, Lpn, StationId, TaskId
 from edge_agent.domain.item import Catalogue
 from tests.core.agent import Agent
 from tests.core.floor import Floor
@@ -33,6 +33,7 @@ class Witness:
     floor: Floor
     ordered: dict[ev.LineRef, int] = field(default_factory=dict)
     gtins: dict[ev.LineRef, Gtin] = field(default_factory=dict)
+    containers: dict[TaskId, Lpn] = field(default_factory=dict)
     hands: dict[StationId, Checks] = field(default_factory=dict)
     command_ids: set[CommandId] = field(default_factory=set)
     ended: set[TaskId] = field(default_factory=set)
@@ -45,6 +46,7 @@ class Witness:
     def see(self, event: ev.Event) -> None:
         match event:
             case ev.TaskAccepted(task) | ev.TaskReplaced(task):
+                self.containers[task.task_id] = task.destination.container_id
                 for line in task.lines:
                     ref = ev.LineRef(task.task_id, line.line_id)
                     self.ordered[ref], self.gtins[ref] = line.quantity, line.gtin
@@ -56,11 +58,16 @@ class Witness:
                 self.hands[station_id].container = True
             case ev.UnitWeighed(station_id, weight_g=weight_g):
                 self.hands[station_id].weight_g = weight_g
-            case ev.ContainerWeighed(task_id=task_id):
+            case ev.ContainerWeighed(station_id, task_id, scale):
+                at = next(p for p in self.floor.site.stations[station_id].put_positions if p.scale == scale)
+                assert self.floor.places[self.containers[task_id]] == at.point, "that was another container"
                 self.weighed.add(task_id)
                 self.in_doubt.discard(task_id)
             case ev.WeightWaived(task_id) | ev.PlacedUnitLost(task_id):
                 self.in_doubt.discard(task_id)
+            case ev.TaskMoved(task_id):
+                assert task_id not in self.in_doubt, "its container left the scale before it was weighed"
+                self.weighed.discard(task_id)
             case ev.UnitPlaced(task_id=task_id) if task_id in self.weighed:
                 self.in_doubt.add(task_id)
             case ev.LinePicked(task_id) | ev.LineShort(task_id) | ev.TaskFilled(task_id):
@@ -86,7 +93,9 @@ class Witness:
         )
         item = self.catalogue.by_code.get(self.gtins[checks.line])
         if self.floor.site.stations[station_id].scale and item and item.weight:
-            assert checks.weight_g == item.weight.weight_g, "placed though its weight does not agree"
+            assert checks.weight_g is not None, "placed without having been weighed"
+            off_g = abs(checks.weight_g - item.weight.weight_g)
+            assert off_g <= item.weight.tolerance_g, "placed with a weight that is not its own"
         positions = self.floor.site.stations[station_id].put_positions
         if any(position.scanner for position in positions if position.point == order.point):
             assert checks.container, "placed without a passed container scan"

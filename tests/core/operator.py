@@ -10,6 +10,7 @@ from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.decision import Actor
 from edge_agent.domain.ids import DeviceId, Gtin, Lpn, StationId
+from edge_agent.domain.item import Catalogue
 from edge_agent.domain.site import Site
 from edge_agent.domain.station import Answer
 from edge_agent.domain.task import Line
@@ -155,12 +156,13 @@ def by_hand(
     site: Site | None = None,
     ready: bool = True,
     present: bool = True,
+    catalogue: Catalogue | None = None,
 ) -> tuple[Agent, Operator]:
     """An agent whose stations of these names have an operator, and the first of them; `present`: they do what
     is asked whenever the agent goes on."""
     site = site or a_site(*stations)
     pickers: frozenset[DeviceId] = frozenset(site.stations[StationId(name)].picker for name in stations)
-    agent = an_agent(stock, site, ready=ready, persons=pickers)
+    agent = an_agent(stock, site, ready=ready, persons=pickers, catalogue=catalogue)
     operators = [Operator(agent, StationId(name)) for name in stations]
     if present:
         agent.people += [operator.act for operator in operators]

@@ -60,6 +60,8 @@ class Person:
                 return self._unit(station_id, action)
             case ev.HeldTask(task_id):
                 return self._container(task_id, action)
+            case ev.HeldLine(task_id) if action in (Action.ACCEPT_SHORT, Action.CANCEL_LINE):
+                return not self.agent.state.tasks[task_id].unweighed  # else to be answered later
             case ev.HeldDevice(device_id):
                 self.agent.ready(device_id)
         return True

@@ -17,12 +17,13 @@ WEIGHTS = Catalogue(
 """Nobody knows what a cup weighs."""
 
 
-def with_scales(site: Site) -> Site:
-    """Both stations weigh each unit; the second one, whose containers are read, weighs these too."""
+def with_scales(site: Site, *, of_units: bool = True) -> Site:
+    """Both stations weigh each unit, unless told otherwise; the second one, whose containers are read, weighs
+    these too."""
     stations = {
         name: station.model_copy(
             update={
-                "scale": DeviceId(f"{name}-scale"),
+                "scale": DeviceId(f"{name}-scale") if of_units else None,
                 "put_positions": tuple(
                     position.model_copy(update={"scale": DeviceId(f"{position.point}-scale")})
                     if position.scanner

@@ -5,11 +5,17 @@ The random days take most of them too, but which they are changes with the code.
 
 from collections.abc import Callable
 
+from edge_agent.core.prompts import PromptCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
-from edge_agent.domain.decision import TaskHold
-from edge_agent.domain.ids import TaskId
+from edge_agent.domain.decision import StationHold, TaskHold
+from edge_agent.domain.ids import StationId, TaskId
+from edge_agent.domain.station import Answer
 from tests.core.agent import ANNA, MUG, SUE, Agent, a_line, a_site, a_task, an_agent
+from tests.core.floor import location
+from tests.core.operator import at
+from tests.core.policy.sites import patient, with_another_lane
+from tests.core.scales import WEIGHTS, with_scales
 
 T1 = TaskHold(TaskId("T-1"))
 NO_CONTAINER = b"]C0OC-9999"
@@ -96,6 +102,33 @@ def held_by_a_person_before_and_in_mid_pick() -> None:
         agent.run()
 
 
+def filled_by_the_word_of_two_persons() -> None:
+    """The container's scale does not agree with what was placed; without a scale, it would have been told."""
+    agent = an_agent({1: [MUG]}, with_scales(a_site("st2")), catalogue=WEIGHTS)
+    agent.submit(a_task("T-1"))
+    agent.run_to(ev.UnitPlaced)
+    while not agent.state.exceptions:
+        agent.weigh(0.0)
+    agent.answer("placed", actor=ANNA, approver=SUE)
+    agent.run()
+
+
+def filled_for_a_lane_that_is_full() -> None:
+    agent = an_agent(site=with_another_lane(a_site("st1")))
+    agent.submit(a_task("T-1"))
+    agent.run_to(ev.TaskFilled)
+    agent.fail(up_to(agent, cmd.Transfer, "OC"), cmd.FailureReason.DESTINATION_FULL)
+    agent.run()
+
+
+def moved_to_another_station() -> None:
+    agent = an_agent(site=patient("st1", "st2"))
+    agent.submit(a_task("T-1"))
+    agent.run_to(ev.ContainerArrived)
+    agent.hold(StationHold(StationId("st1")))
+    agent.run()
+
+
 # ---- trips -------------------------------------------------------------------------------------------
 
 
@@ -113,6 +146,14 @@ def a_tote_that_is_not_the_one() -> None:
     reading(agent, ev.ScanTarget.TOTE, b"]C0TOTE-0099", until=ev.ToteReleased)
     agent.run()
     agent.answer("removed")
+    agent.run()
+
+
+def a_tote_that_a_person_knows() -> None:
+    agent = at_work(totes=(1,))
+    reading(agent, ev.ScanTarget.TOTE, None, until=ev.ToteReleased)
+    agent.run()
+    agent.answer("returned", location=location(1))
     agent.run()
 
 
@@ -175,17 +216,38 @@ def units_that_are_lost() -> None:
         agent.answer("lost", actor=ANNA, approver=SUE)
 
 
+def units_that_a_person_has_in_hand() -> None:
+    """Put back or set aside before their label is read, or put back after that."""
+    for code, answer in (
+        (PromptCode.PICK, Answer.PUT_BACK),
+        (PromptCode.PICK, Answer.DAMAGED),
+        (PromptCode.PLACE, Answer.PUT_BACK),
+    ):
+        operator = at(code, station="st1")
+        if code is PromptCode.PICK:
+            assert operator.grip(MUG)
+            operator.answer(Answer.PICKED)
+        operator.set_aside() if answer is Answer.DAMAGED else operator.put_back()
+        operator.answer(answer)
+        operator.agent.run()
+
+
 SURE_DAYS: tuple[Callable[[], None], ...] = (
     replaced_before_and_after_the_start,
     cancelled_in_the_queue_and_on_the_way,
     picked_over_two_totes_and_found_short,
     joined_by_another_task,
     held_by_a_person_before_and_in_mid_pick,
+    filled_by_the_word_of_two_persons,
+    filled_for_a_lane_that_is_full,
+    moved_to_another_station,
     totes_that_nobody_needs_any_more,
     a_tote_that_is_not_the_one,
+    a_tote_that_a_person_knows,
     totes_taken_out_by_a_person,
     ends_of_commands,
     ends_that_nobody_knows,
     units_that_are_put_back,
     units_that_are_lost,
+    units_that_a_person_has_in_hand,
 )

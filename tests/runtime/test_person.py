@@ -76,7 +76,7 @@ async def living(folder: Path, machines: list[FakeDevice]) -> AsyncIterator[Cell
     }
     clock = SystemClock()
     loop = Loop(state, journal, clock, Effects(devices, scanners, NoOutlet()))
-    await loop.replay()
+    clock.resume(await loop.replay())
     for command, accepted in list(open_commands(state)):
         devices[command.device_id].recover(command, accepted=accepted)
     loop.put(inp.Started("test"))

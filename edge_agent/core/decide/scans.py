@@ -57,7 +57,7 @@ def device_reported(
     yield ev.DeviceChanged(device_id, status, now.utc)
     if came_back:
         yield from end_wait(state, device_id)
-    station = _waiting_for(state, device_id)
+    station = _waiting_for(state, device_id, now)
     if status.mode is Mode.E_STOPPED and _needs_acknowledgement(state, device_id):
         detail = "was stopped at its panel; it gets no orders until a person says that it may move again"
         yield from hold(state, ExceptionKind.E_STOP, f"device {device_id}", detail, HeldDevice(device_id))
@@ -76,8 +76,8 @@ def _needs_acknowledgement(state: State, device_id: DeviceId) -> bool:
     return moves and not asked and site.exceptions.e_stop.acknowledge == "agent"
 
 
-def _waiting_for(state: State, scanner: DeviceId) -> StationState | None:
-    steps = ((station, open_step(state, station)) for station in state.stations.values())
+def _waiting_for(state: State, scanner: DeviceId, now: Instant) -> StationState | None:
+    steps = ((station, open_step(state, station, now)) for station in state.stations.values())
     return next((station for station, step in steps if step and step.scanner == scanner), None)
 
 
@@ -85,8 +85,8 @@ def scanned(
     state: State, scanner: DeviceId, data: bytes | None, now: Instant, more: tuple[bytes, ...] = ()
 ) -> Iterator[ev.Event]:
     """What one trigger has read: a code, or several; `data` is None for the scanner's no-read text."""
-    station = _waiting_for(state, scanner)
-    step = open_step(state, station) if station is not None else None
+    station = _waiting_for(state, scanner, now)
+    step = open_step(state, station, now) if station is not None else None
     codes = (data, *more) if data is not None else ()
     if again := seen_again(state, scanner, codes, step, now):
         yield ev.ScanIgnored(scanner, again.scanned, again.rule.code, again.rule.value)
@@ -339,7 +339,7 @@ def _missing_value(
 
 def judge_again(state: State, station: StationState, now: Instant) -> Iterator[ev.Event]:
     """The code that was rejected last, with what was said about it since."""
-    step, last = open_step(state, station), station.rejection
+    step, last = open_step(state, station, now), station.rejection
     assert step is not None  # the rejection is of the step that is open
     assert last is not None
     said = {answer.value: value for answer, value in station.given.items()}

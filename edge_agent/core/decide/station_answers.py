@@ -141,7 +141,7 @@ def _hand(station: StationState) -> Hand:
 
 def _typed(state: State, station: StationState, code: str, now: Instant) -> Iterator[ev.Event]:
     """V15: typed in because no scanner reads it, and judged by the same rules."""
-    step, data = open_step(state, station), code.encode("ascii")
+    step, data = open_step(state, station, now), code.encode("ascii")
     assert step is not None  # the prompt waits for the item's code
     verdict = judge(state, station, step, data, now, typed=True)
     yield from scanned_by_hand(state, station, step, verdict, data, typed=True)

@@ -13,6 +13,12 @@ def end_scan(state: State, station_id: StationId, clock_s: float) -> None:
         weighs = station.scan.target in (ScanTarget.WEIGHT, ScanTarget.CONTAINER_WEIGHT)
         verb = WEIGH if weighs else SCAN
         measure(state.devices[station.scan.scanner], verb, clock_s - station.scan.requested_s)
+    drop_scan(state, station_id, clock_s)
+
+
+def drop_scan(state: State, station_id: StationId, clock_s: float) -> None:
+    """What was waited for is not needed any more."""
+    station = state.stations[station_id]
     station.scan = station.rejection = None
     ask_anew(state, station_id, clock_s)
 

@@ -1,7 +1,7 @@
 """Trips."""
 
 from edge_agent.core.evolve.dispatch import apply
-from edge_agent.core.evolve.scans import end_scan
+from edge_agent.core.evolve.scans import drop_scan, end_scan
 from edge_agent.core.lifecycle import LINE, TRIP
 from edge_agent.core.state import (
     State,
@@ -58,10 +58,13 @@ def _(event: ev.TotePresented, state: State, clock_s: float) -> None:
 
 
 @apply.register
-def _(event: ev.ToteReleased, state: State, _clock_s: float) -> None:
+def _(event: ev.ToteReleased, state: State, clock_s: float) -> None:
     trip = state.trips[event.trip_id]
     trip.status = TRIP.next(trip.status, event)
     trip.destination = event.destination
+    station = state.stations[trip.station_id]
+    if station.scan is not None and station.scan.target is ev.ScanTarget.TOTE:
+        drop_scan(state, trip.station_id, clock_s)
 
 
 @apply.register
