@@ -8,6 +8,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from edge_agent.adapters.snapshot_codec import SnapshotCodec
 from edge_agent.core.image import StateImage, image_of
 from edge_agent.core.prompts import PromptCode
+from edge_agent.core.verification.reads import REREAD_S
 from edge_agent.domain import events as ev
 from edge_agent.domain.decision import DeviceHold, HoldSubject, StationHold, TaskHold
 from edge_agent.domain.device import Mode, NoWeight
@@ -80,11 +81,12 @@ class AnyShift(Day):
 
     def scan_wrongly(self, operator: Operator, code: bytes | None) -> None:
         """The right item's label read while another one is in hand is more than any scan can tell."""
-        wanted = operator.asked.facts.gtin
-        if wanted is not None and code == ean(wanted):
+        self.agent.wait(2 * REREAD_S)  # what time alone brings about does not count
+        asked = operator.prompt
+        if asked is None or (asked.facts.gtin is not None and code == ean(asked.facts.gtin)):
             return
         before = codec.encode(self.what_counts())
-        events = operator.scan(code)
+        events = self.agent.scan(code, asked.scanner or operator.station.item_scanner)
         if not any(isinstance(event, ev.ExceptionRaised) for event in events):
             assert codec.encode(self.what_counts()) == before, "a wrong scan counted"
 

@@ -89,6 +89,9 @@ class Person:
         else:
             origin, destination = task.container_at or task.put_point, task.exit
         if action is Action.GO_ON:
+            others = (other for other in self.agent.state.tasks.values() if other is not task)
+            if any(other.held and other.leaves == task.put_point for other in others):
+                return False  # nobody knows that it has left: that is settled first
             return not any(other != load for other in floor.loads_at(task.put_point))
         if action in (Action.LOST, Action.CANCEL_REST):  # what the scale keeps in doubt is taken out
             for _, unit in task.unweighed:
