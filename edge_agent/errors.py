@@ -50,3 +50,7 @@ class IllegalTransitionError(EdgeAgentError):
         self.machine = machine
         self.state = state
         self.event = event
+
+
+class EndlessPlanError(EdgeAgentError):
+    """Planning does not come to an end: a bug in the core. Nothing of the turn was acted on."""

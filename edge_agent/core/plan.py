@@ -26,6 +26,7 @@ from edge_agent.core.stations import work
 from edge_agent.core.tasks import cancel_lines, fill_tasks, start_tasks
 from edge_agent.domain.events import Event
 from edge_agent.domain.time import Instant
+from edge_agent.errors import EndlessPlanError
 
 Phase = Callable[[State, Instant], Iterator[Event]]
 
@@ -50,12 +51,27 @@ PHASES: tuple[Phase, ...] = (
 )
 
 
+LONGEST_PLAN = 1000
+"""Rounds of all phases. A day's longest took a handful; each has something to do only where the one before
+has freed something."""
+
+
 def plan(state: State, now: Instant) -> Iterator[Event]:
-    """The events that the present state calls for by itself."""
-    progress = True
-    while progress:
-        progress = False
-        for phase in PHASES:
-            for event in phase(state, now):
-                progress = True
-                yield event
+    """The events that the present state calls for by itself.
+
+    Raises `EndlessPlanError` where phases undo each other for ever: that is a defect, and better named than
+    an agent that stands still.
+    """
+    for _ in range(LONGEST_PLAN):
+        events = _round(state, now)
+        first = next(events, None)
+        if first is None:
+            return
+        yield first
+        yield from events
+    raise EndlessPlanError(f"no end of planning after {LONGEST_PLAN} rounds of all phases")
+
+
+def _round(state: State, now: Instant) -> Iterator[Event]:
+    for phase in PHASES:
+        yield from phase(state, now)

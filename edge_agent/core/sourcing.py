@@ -101,6 +101,12 @@ def shut_storage(state: State, location: LocationId) -> Wait | None:
     return storage_held(state, asrs) or held_by_person(state, DeviceHold(asrs), asrs)
 
 
+def _shut(state: State, trip: TripState) -> Wait | None:
+    """What keeps a tote in storage whose journey was planned and has not begun."""
+    waits = trip.status is TripStatus.PLANNED and trip.command_id is None
+    return shut_storage(state, trip.location) if waits else None
+
+
 def _try_source(
     state: State, task: TaskState, ref: ev.LineRef, source: Source
 ) -> ev.TripPlanned | ev.TripJoined | Wait:
@@ -130,7 +136,7 @@ def _try_source(
 
 
 def _join(state: State, trip: TripState, station_id: StationId, ref: ev.LineRef) -> ev.TripJoined | Wait:
-    if blocked := trip_held(state, trip):
+    if blocked := trip_held(state, trip) or _shut(state, trip):
         return blocked
     if trip.station_id == station_id and trip.status in INBOUND:
         return ev.TripJoined(trip.trip_id, ref)

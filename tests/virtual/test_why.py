@@ -47,8 +47,8 @@ SUBJECTS: Sequence[HoldSubject] = (
 )
 STALE = 40
 """Commits after which a reason is looked at once more: by then most are true no longer."""
-NEEDS_ANOTHER_SITE = {WaitCode.NO_ASRS}
-"""Tested in tests/core/test_why.py."""
+NEEDS_ANOTHER_SITE = {WaitCode.NO_ASRS, WaitCode.PERSON_ASKED}
+"""Tested in tests/core/test_why.py and tests/core/test_operator_station.py."""
 
 
 class Doubter:

@@ -5,7 +5,7 @@ import pytest
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
-from edge_agent.domain.decision import DecisionCode
+from edge_agent.domain.decision import DecisionCode, DeviceHold
 from edge_agent.domain.device import Mode
 from edge_agent.domain.events import ExceptionKind, HeldDevice
 from edge_agent.domain.ids import DeviceId, TaskId
@@ -126,3 +126,15 @@ def test_a_line_leaves_a_tote_that_a_crane_does_not_bring_for_one_that_comes() -
     agent.run_to(ev.UnitPlaced)
     assert agent.last(ev.UnitPlaced).tote == tote(1)
     assert down(agent)
+
+
+def test_a_line_that_leaves_a_tote_behind_a_held_crane_does_not_go_back_to_it() -> None:
+    agent = an_agent({1: [MUG] * 3, 2: [MUG] * 3, 4: [MUG]}, patient("st1"))
+    agent.submit(
+        a_task("T-1", a_line("1", MUG, 1, (4,))),
+        a_task("T-2", a_line("1", MUG, 1, (2,)), box=2),
+        a_task("T-3", a_line("1", MUG, 1, (2, 1)), box=3),
+    )
+    agent.hold(DeviceHold(DeviceId("asrs-1")))
+    lines = {trip.tote: [ref.task_id for ref in trip.lines] for trip in agent.state.trips.values()}
+    assert lines == {tote(4): ["T-1"], tote(2): ["T-2"], tote(1): ["T-3"]}
