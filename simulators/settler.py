@@ -3,6 +3,7 @@
 The answers are those that the exception lists, and true: told from where things really are.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from edge_agent.domain import events as ev
@@ -21,8 +22,8 @@ from edge_agent.domain.command import (
 )
 from edge_agent.domain.decision import Action, Actor, Option, Role
 from edge_agent.domain.device import Mode
-from edge_agent.domain.events import ExceptionRaised, Recorded
-from edge_agent.domain.ids import DeviceId, Lpn, PointId, StationId
+from edge_agent.domain.events import ExceptionKind, ExceptionRaised, Recorded
+from edge_agent.domain.ids import DeviceId, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.inputs import ExceptionAnswered
 from edge_agent.domain.site import Site
 from simulators import world as floor
@@ -54,6 +55,10 @@ class Settler:
         self._home = {load: place for load, place in world.loads.items() if place.kind is PlaceKind.LOCATION}
         self._containers: dict[str, Lpn] = {}
         self._put_points: dict[str, PointId] = {}
+        self._placed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """What must lie in each task's container, by GTIN."""
+        self._weighed_again: set[str] = set()
+        """Tasks whose container was weighed once more and is to be looked into next."""
 
     def see(self, records: Sequence[Recorded]) -> None:
         """What the agent has decided: people see on a screen what was to be moved where."""
@@ -63,8 +68,10 @@ class Settler:
                     self._orders[command.purpose] = command.order
                 case ev.TaskAccepted(task) | ev.TaskReplaced(task):
                     self._containers[task.task_id] = task.destination.container_id
-                case ev.TaskStarted(task_id, put_point=put_point):
-                    self._put_points[task_id] = put_point
+                case ev.UnitPlaced(task_id=task_id, unit=unit):
+                    self._placed[task_id][unit.gtin] += unit.units
+                case ev.TaskStarted() | ev.TaskMoved() as begun:
+                    self._put_points[begun.task_id] = begun.put_point
 
     def look(self) -> None:
         """Answer what can be answered now."""
@@ -81,6 +88,8 @@ class Settler:
         match raised.held:
             case ev.HeldTrip(trip_id):
                 return self._tote(Lpn(raised.where.removeprefix("tote ")), self._orders.get(ForTrip(trip_id)))
+            case ev.HeldTask(task_id) if raised.kind is ExceptionKind.WEIGHT_DISAGREES:
+                return self._weighing(task_id)
             case ev.HeldTask(task_id) if Action.SCAN_AGAIN in allowed:
                 return self._stands_right(self._containers[task_id], self._put_points[task_id])
             case ev.HeldTask(task_id) if Action.GO_ON in allowed:
@@ -127,6 +136,18 @@ class Settler:
 
     def _stands_right(self, container: Lpn, point: PointId) -> Action | None:
         return Action.SCAN_AGAIN if self._bring(container, point) else None
+
+    def _weighing(self, task_id: TaskId) -> Action | None:
+        """Weigh it once more; where that does not help, look what lies in it."""
+        container = self._containers[task_id]
+        if self._stands_right(container, self._put_points[task_id]) is None:
+            return None
+        if task_id not in self._weighed_again:
+            self._weighed_again.add(task_id)
+            return Action.SCAN_AGAIN
+        self._weighed_again.discard(task_id)
+        lies_there = Counter(unit.gtin for unit in self._world.units_in(container))
+        return Action.PLACED if lies_there == self._placed[task_id] else Action.LOST
 
     def _others_at(self, point: PointId, container: Lpn) -> bool:
         return any(load != container for load in self._world.loads_at(at_point(point)))
