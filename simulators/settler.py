@@ -3,7 +3,6 @@
 The answers are those that the exception lists, and true: told from where things really are.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from edge_agent.domain import events as ev
@@ -23,7 +22,7 @@ from edge_agent.domain.command import (
 from edge_agent.domain.decision import Action, Actor, Option, Role
 from edge_agent.domain.device import Mode
 from edge_agent.domain.events import ExceptionKind, ExceptionRaised, Recorded
-from edge_agent.domain.ids import DeviceId, Lpn, PointId, StationId, TaskId
+from edge_agent.domain.ids import DeviceId, Gtin, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.inputs import ExceptionAnswered
 from edge_agent.domain.site import Site
 from simulators import world as floor
@@ -55,8 +54,8 @@ class Settler:
         self._home = {load: place for load, place in world.loads.items() if place.kind is PlaceKind.LOCATION}
         self._containers: dict[str, Lpn] = {}
         self._put_points: dict[str, PointId] = {}
-        self._placed: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        """What must lie in each task's container, by GTIN."""
+        self._placed: dict[str, Gtin] = {}
+        """What was placed last for each task."""
         self._weighed_again: set[str] = set()
         """Tasks whose container was weighed once more and is to be looked into next."""
 
@@ -69,7 +68,7 @@ class Settler:
                 case ev.TaskAccepted(task) | ev.TaskReplaced(task):
                     self._containers[task.task_id] = task.destination.container_id
                 case ev.UnitPlaced(task_id=task_id, unit=unit):
-                    self._placed[task_id][unit.gtin] += unit.units
+                    self._placed[task_id] = unit.gtin
                 case ev.TaskStarted() | ev.TaskMoved() as begun:
                     self._put_points[begun.task_id] = begun.put_point
 
@@ -138,7 +137,7 @@ class Settler:
         return Action.SCAN_AGAIN if self._bring(container, point) else None
 
     def _weighing(self, task_id: TaskId) -> Action | None:
-        """Weigh it once more; where that does not help, look what lies in it."""
+        """Weigh it once more; where that does not help, look what lies in it. A wrong unit is taken out."""
         container = self._containers[task_id]
         if self._stands_right(container, self._put_points[task_id]) is None:
             return None
@@ -146,8 +145,11 @@ class Settler:
             self._weighed_again.add(task_id)
             return Action.SCAN_AGAIN
         self._weighed_again.discard(task_id)
-        lies_there = Counter(unit.gtin for unit in self._world.units_in(container))
-        return Action.PLACED if lies_there == self._placed[task_id] else Action.LOST
+        last = self._world.units_in(container)[-1]
+        if last.gtin == self._placed[task_id]:
+            return Action.PLACED
+        self._world.take_out(last.unit_id, container)
+        return Action.LOST
 
     def _others_at(self, point: PointId, container: Lpn) -> bool:
         return any(load != container for load in self._world.loads_at(at_point(point)))

@@ -36,7 +36,7 @@ from simulators.faults.catalogue import (
     NoRead,
 )
 from simulators.faults.conveyors import LaneBlocked, LoadLost, WrongPoint
-from simulators.faults.mistakes import WrongItem, WrongTote
+from simulators.faults.mistakes import SwappedLabel, WrongItem, WrongTote
 from simulators.faults.scales import ScaleOffset
 from simulators.foreman import Foreman
 from simulators.settler import Settler
@@ -60,6 +60,14 @@ def _with_lanes_that_stand_in(site: Site) -> Site:
         for name, lane in site.lanes.items()
     }
     return _impatient(site.model_copy(update={"lanes": lanes}))
+
+
+def _without_scales_at_grippers(site: Site) -> Site:
+    """What a unit weighs is seen in the container only."""
+    stations = {name: station.model_copy(update={"scale": None}) for name, station in site.stations.items()}
+    scales = {station.scale for station in site.stations.values()}
+    devices = {name: device for name, device in site.devices.items() if name not in scales}
+    return site.model_copy(update={"stations": stations, "devices": devices})
 
 
 def _impatient(site: Site) -> Site:
@@ -107,9 +115,10 @@ CASES: Mapping[ExceptionKind, Case] = {
         "of a container's label a part is read", (CodeCut(rate=0.7, device="st2-put-*"),)
     ),
     ExceptionKind.WEIGHT_DISAGREES: Case(
-        "what a container's scale says is off half of the time",
-        (ScaleOffset(rate=0.5, device="put-*"),),
+        "somebody leans on the scales below containers; units wear other items' labels",
+        (ScaleOffset(rate=0.4, device="put-*", offset_g=5000), SwappedLabel(rate=0.15)),
         at="scales",
+        changed=_without_scales_at_grippers,
     ),
     ExceptionKind.COMMAND_FAILED: Case(
         "cranes take loads back, pickers give up",
