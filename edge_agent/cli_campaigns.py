@@ -115,7 +115,7 @@ def accuracy(
     from simulators.campaigns.show_accuracy import show_accuracy
     from simulators.faults.scenario import named_mix
 
-    site, profiles = _demo_site_with_profiles()
+    site, profiles = _site_with_profiles("demo")
     rehearsal = Rehearsal(site, profiles, named_mix(faults), RehearsedAgent)
     if not show_accuracy(rehearsal, units, seed, json_file, Console()):
         raise typer.Exit(1)
@@ -134,7 +134,7 @@ def changes(
     from simulators.campaigns.accuracy import Rehearsal
     from simulators.campaigns.show_changes import show_changes
 
-    rehearsal = Rehearsal(*_demo_site_with_profiles(), (), RehearsedAgent)
+    rehearsal = Rehearsal(*_site_with_profiles("demo"), (), RehearsedAgent)
     if not show_changes(rehearsal, stories, seed, json_file, Console()):
         raise typer.Exit(1)
 
@@ -150,10 +150,11 @@ def exceptions(
 
     from edge_agent.rehearsal import RehearsedAgent
     from simulators.campaigns.accuracy import Rehearsal
+    from simulators.campaigns.exceptions import SITES
     from simulators.campaigns.show_exceptions import show_exceptions
 
-    rehearsal = Rehearsal(*_demo_site_with_profiles(), (), RehearsedAgent)
-    if not show_exceptions(rehearsal, rounds, seed, json_file, Console()):
+    sites = {name: Rehearsal(*_site_with_profiles(name), (), RehearsedAgent) for name in SITES}
+    if not show_exceptions(sites, rounds, seed, json_file, Console()):
         raise typer.Exit(1)
 
 
@@ -180,11 +181,11 @@ def _demo_site() -> tuple[Path, Site]:
     return site_file, site
 
 
-def _demo_site_with_profiles() -> tuple[Site, Mapping[str, Profile]]:
+def _site_with_profiles(name: str) -> tuple[Site, Mapping[str, Profile]]:
     from edge_agent.resources import config_directory
     from edge_agent.site_file import load
 
-    return load(config_directory() / "demo.yaml", os.environ)
+    return load(config_directory() / f"{name}.yaml", os.environ)
 
 
 def _folder(keep: Path | None) -> Path:

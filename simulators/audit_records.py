@@ -66,6 +66,8 @@ class Grip:
     """Why it should not have been placed, as the end of a sentence; empty: nothing is known against it."""
     contested: bool = False
     """Since it was placed its container's scale disagrees, as the OMS knows (`simulators.audit_weights`)."""
+    taken_out: bool = False
+    """A person has taken it out of the container again."""
     container: str | None = None
     """The order container that it was placed into; None while it is held or when it was put back."""
 

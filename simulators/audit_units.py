@@ -143,9 +143,17 @@ def check_inventory(oms: OmsLedger, placed: dict[str, list[Grip]], findings: Fin
     for container in sorted(placed.keys() | told.keys()):
         there, tellings = placed.get(container, []), told[container]
         grips = [grip for grip in there if not grip.contested]
-        if len(grips) < len(there):  # what was told last is in question, too
-            tellings = [one for one in tellings if one[1] is not tellings[-1][1]]
+        for grip in there:
+            if grip.contested:  # what was told of it is in question, too
+                _drop(tellings, _Removal(grip.unit.labelled, grip.tote, grip.location))
         _match(container, tellings, grips, doubts, findings)
+
+
+def _drop(tellings: list[tuple[_Removal, Told]], removal: _Removal) -> None:
+    """Leave the last telling of such a removal out, if there is one."""
+    place = next((at for at in reversed(range(len(tellings))) if tellings[at][0] == removal), None)
+    if place is not None:
+        del tellings[place]
 
 
 def in_doubt(oms: OmsLedger) -> Counter[tuple[str, str]]:

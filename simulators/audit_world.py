@@ -76,6 +76,7 @@ class WorldBook:
             "unit_gripped": self._unit_gripped,
             "unit_placed": self._unit_placed,
             "unit_put_back": self._unit_put_back,
+            "unit_taken_out": self._unit_taken_out,
             "scanned": self._scanned,
             "fault": self._fault,
             "operator_reset": self._trouble.reset,
@@ -248,6 +249,12 @@ class WorldBook:
             grip.unit.label, grip.unit.hidden, grip.unit.borrows = None, False, False
         if grip.tote != tote:
             self._world(f"unit {grip.unit.unit} came out of {grip.tote} and was put back into {tote}")
+
+    def _unit_taken_out(self, _t: float, facts: Facts) -> None:
+        unit = self._unit(facts, expected_at=facts["container"])
+        unit.place = "lost"
+        for grip in self.placed:
+            grip.taken_out |= grip.unit is unit
 
     def _let_go(self, t: float, facts: Facts, load: str, what: str) -> Grip | None:
         device = facts["device"]

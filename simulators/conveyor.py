@@ -45,6 +45,8 @@ class Conveyor:
         self._rides: list[_Ride] = []
         self._believed: dict[str, PointId] = {}
         """Where the controller takes loads to stand that stand elsewhere."""
+        self._blocked: dict[PointId, FailureReason] = {}
+        """Lanes that take no load, and what is the matter there."""
 
     def start(self, command_id: CommandId, order: Order, now_s: float) -> Refusal | None:
         if not isinstance(order, Transfer):
@@ -62,7 +64,7 @@ class Conveyor:
 
     def step(self, now_s: float) -> list[End]:
         ends = [end for ride in list(self._rides) if not ride.loaded and (end := self._load(ride))]
-        blocked: set[PointId] = set()
+        blocked = set(self._blocked)
         for ride in sorted(self._rides, key=lambda ride: ride.arrives_at_s):
             if now_s < ride.arrives_at_s or ride.goes_to in blocked:
                 continue
@@ -108,6 +110,23 @@ class Conveyor:
             ride.says = ride.goes_to
         return ride.goes_to
 
+    def lane_of(self, command_id: CommandId) -> PointId | None:
+        """The point of the lane that a load was ordered to; None where it goes elsewhere."""
+        ride = self._ride(command_id)
+        lanes = {lane.point for lane in self._site.lanes.values()}
+        return ride.order.destination if ride is not None and ride.order.destination in lanes else None
+
+    def block(self, command_id: CommandId, reason: FailureReason) -> End:
+        """Nothing more gets to where this command goes until that is cleared; how the command ends."""
+        ride = self._ride(command_id)
+        assert ride is not None  # its lane was asked for
+        self._blocked[ride.order.destination] = reason
+        return self._end(ride, Failed(reason))
+
+    def clear(self, point: PointId) -> None:
+        """The point takes loads again."""
+        self._blocked.pop(point, None)
+
     def sight(self, load: str) -> Sighting:
         """It follows every load from point to point, and believes what it has noted. A new container stands
         in the supply."""
@@ -130,8 +149,10 @@ class Conveyor:
         return next((ride for ride in self._rides if ride.command_id == command_id), None)
 
     def _load(self, ride: _Ride) -> End | None:
-        """Take the load off its point; an end only when it is not there."""
+        """Take the load off its point; an end only when it is not there, or its lane takes nothing."""
         load, origin = ride.order.load, at_point(ride.order.origin)
+        if (reason := self._blocked.get(ride.goes_to)) is not None:
+            return self._end(ride, Failed(reason))
         if self._is_new(ride.order):
             self._world.introduce(load, self._cause(ride))
         if self._world.loads.get(load) != origin:

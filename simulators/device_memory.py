@@ -33,11 +33,11 @@ from simulators.faults.catalogue import (
     AckLate,
     AckLost,
     AnyFault,
-    ArrivalMissed,
     Busy,
     EndDuplicated,
     EndLost,
 )
+from simulators.faults.conveyors import ArrivalMissed
 from simulators.faults.when import Moment
 from simulators.ledger import Record
 from simulators.machine import End, Machine, Sighting

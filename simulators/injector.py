@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from edge_agent.domain.command import FailureReason
 from edge_agent.domain.device import Mode
 from edge_agent.domain.ids import CommandId, Lpn, PointId
 from simulators import gate as wire
@@ -12,6 +13,7 @@ from simulators.conveyor import Conveyor
 from simulators.device_memory import DeviceMemory
 from simulators.faults import catalogue as kinds
 from simulators.faults.catalogue import AnyFault
+from simulators.faults.conveyors import LaneBlocked, LoadLost, WrongPoint
 from simulators.faults.mistakes import WrongTote
 from simulators.faults.names import Fault
 from simulators.faults.source import DeviceFaults
@@ -32,6 +34,7 @@ STOPPED = {
 WRITTEN_ELSEWHERE = frozenset({Fault.ITEM_MISSING})
 """Faults that the physics write down themselves: they alone know what was hit."""
 AT_ANY_LABEL = frozenset(Fault) - {Fault.WRONG_TOTE}
+OFF_THE_LANES = frozenset(Fault) - {Fault.LANE_BLOCKED}
 
 
 class Injector(Protocol):
@@ -83,7 +86,8 @@ class MachineInjector:
         memory.strike = self._strike
 
     def _strike(self, moment: Moment, command: CommandId, verb: str) -> Sequence[AnyFault]:
-        struck = self.faults.strike(moment, command, verb)
+        possible = None if self._lane_of(command) is not None else OFF_THE_LANES
+        struck = self.faults.strike(moment, command, verb, possible)
         for fault in struck:
             self.inflict(fault, command)
         return struck
@@ -94,8 +98,10 @@ class MachineInjector:
         if fault.fault in STOPPED and self._memory.mode is not Mode.READY:
             return  # it stands still already
         facts = fault.parameters
-        if isinstance(fault, kinds.WrongPoint):
+        if isinstance(fault, WrongPoint):
             facts |= self._divert(fault, command)
+        if isinstance(fault, LaneBlocked):
+            facts |= self._block(fault, command)
         self._write(fault, facts if command is None else {"command": command, **facts})
         self._break_wire(fault)
         self._break_display(fault)
@@ -149,7 +155,7 @@ class MachineInjector:
         match fault:
             case kinds.Slow():
                 self._slow_down(fault)
-            case kinds.LoadLost():
+            case LoadLost():
                 self._lose(fault, command)
             case kinds.CraneFault() | kinds.Jam() | kinds.EStop():
                 self._stop(fault, command)
@@ -159,17 +165,29 @@ class MachineInjector:
         tempo.slow_down(fault.factor, clock.now_s())
         self._later(fault.duration_s / clock.speed, lambda: tempo.slow_down(1, clock.now_s()))
 
-    def _lose(self, fault: kinds.LoadLost, command: CommandId | None) -> None:
+    def _lose(self, fault: LoadLost, command: CommandId | None) -> None:
         if command is not None and isinstance(self._machine, Conveyor):
             end = self._machine.lose(command)
             if end is not None and fault.ends == "failed":
                 self._memory.give_up(end)
 
-    def _divert(self, fault: kinds.WrongPoint, command: CommandId | None) -> dict[str, object]:
+    def _divert(self, fault: WrongPoint, command: CommandId | None) -> dict[str, object]:
         if command is None or not isinstance(self._machine, Conveyor):
             return {}
         wanted = PointId(fault.point) if fault.point else None
         point = self._machine.divert(command, wanted, noticed=fault.says == "really")
+        return {"point": point}
+
+    def _lane_of(self, command: CommandId | None) -> PointId | None:
+        machine = self._machine
+        return machine.lane_of(command) if command is not None and isinstance(machine, Conveyor) else None
+
+    def _block(self, fault: LaneBlocked, command: CommandId | None) -> dict[str, object]:
+        belt, point = self._machine, self._lane_of(command)
+        if command is None or point is None or not isinstance(belt, Conveyor):
+            return {}
+        self._memory.give_up(belt.block(command, FailureReason(fault.reason)))
+        self._later(fault.duration_s / self._clock.speed, lambda: belt.clear(point))
         return {"point": point}
 
     def _stop(self, fault: kinds.CraneFault | kinds.Jam | kinds.EStop, command: CommandId | None) -> None:

@@ -89,10 +89,12 @@ class Operator:
         seed: int,
         record: Record,
         patience_s: float,
+        rescan_s: float = 0.0,
         supervisor: str | None = None,
     ) -> None:
         """`handhelds`: the station's scanners. `patience_s`: when nothing has come of an act, and the prompt
-        is still the same, it is done again. `supervisor`: the user's name of one who can be asked."""
+        is still the same, it is done again. `rescan_s`: an old code comes so long after it was scanned, or
+        later. `supervisor`: the user's name of one who can be asked."""
         self._device_id = device_id
         self._tote_point = station.tote_point
         self._put_points = tuple(position.point for position in station.put_positions)
@@ -103,6 +105,7 @@ class Operator:
         self._faults = faults
         self._record = record
         self._patience_s = patience_s
+        self._rescan_s = rescan_s
         self._supervisor = supervisor
         self._grip = Grip(device_id, world, faults, seed=seed, record=record, weighed=False)
         self._random = Random(f"{seed}/{device_id}/person")
@@ -121,6 +124,8 @@ class Operator:
         """What was asked for when the last unit was put down, so that it is not done a second time."""
         self._before: View | None = None
         """What was scanned last."""
+        self._scanned_s = 0.0
+        """When that was."""
         self._pause_s: float | None = None
         """After so long the next scan comes once more."""
         self._again: tuple[float, DeviceId | None, View] | None = None
@@ -273,7 +278,9 @@ class Operator:
                 self._pause_s = fault.pause_s
                 return None
             case OldCode() if self._before is not None:
-                self._scan(asked, partial(_bare, self._before()), now_s, truly=False)
+                self._truly, self._over = False, None
+                old = partial(_bare, self._before())
+                self._again = max(now_s, self._scanned_s + self._rescan_s), asked.scanner, old
             case OtherTote() | OtherContainer():
                 other = self._random.choice(self._others(fault.fault, asked))
                 self._scan(asked, partial(_bare, load_label(Lpn(other))), now_s, truly=False)
@@ -316,7 +323,7 @@ class Operator:
         if self._pause_s is not None:
             self._again = now_s + self._pause_s, asked.scanner, partial(_bare, view())
             self._pause_s = None
-        self._before = view
+        self._before, self._scanned_s = view, now_s
 
     def _pull(self, scanner: DeviceId | None, view: View, now_s: float) -> None:
         if scanner is not None:

@@ -21,8 +21,8 @@ from edge_agent.domain.command import (
 )
 from edge_agent.domain.decision import Action, Actor, Option, Role
 from edge_agent.domain.device import Mode
-from edge_agent.domain.events import ExceptionRaised, Recorded
-from edge_agent.domain.ids import DeviceId, Lpn, PointId, StationId
+from edge_agent.domain.events import ExceptionKind, ExceptionRaised, Recorded
+from edge_agent.domain.ids import DeviceId, Gtin, Lpn, PointId, StationId, TaskId
 from edge_agent.domain.inputs import ExceptionAnswered
 from edge_agent.domain.site import Site
 from simulators import world as floor
@@ -54,6 +54,10 @@ class Settler:
         self._home = {load: place for load, place in world.loads.items() if place.kind is PlaceKind.LOCATION}
         self._containers: dict[str, Lpn] = {}
         self._put_points: dict[str, PointId] = {}
+        self._placed: dict[str, Gtin] = {}
+        """What was placed last for each task."""
+        self._weighed_again: set[str] = set()
+        """Tasks whose container was weighed once more and is to be looked into next."""
 
     def see(self, records: Sequence[Recorded]) -> None:
         """What the agent has decided: people see on a screen what was to be moved where."""
@@ -63,8 +67,10 @@ class Settler:
                     self._orders[command.purpose] = command.order
                 case ev.TaskAccepted(task) | ev.TaskReplaced(task):
                     self._containers[task.task_id] = task.destination.container_id
-                case ev.TaskStarted(task_id, put_point=put_point):
-                    self._put_points[task_id] = put_point
+                case ev.UnitPlaced(task_id=task_id, unit=unit):
+                    self._placed[task_id] = unit.gtin
+                case ev.TaskStarted() | ev.TaskMoved() as begun:
+                    self._put_points[begun.task_id] = begun.put_point
 
     def look(self) -> None:
         """Answer what can be answered now."""
@@ -81,6 +87,8 @@ class Settler:
         match raised.held:
             case ev.HeldTrip(trip_id):
                 return self._tote(Lpn(raised.where.removeprefix("tote ")), self._orders.get(ForTrip(trip_id)))
+            case ev.HeldTask(task_id) if raised.kind is ExceptionKind.WEIGHT_DISAGREES:
+                return self._weighing(task_id)
             case ev.HeldTask(task_id) if Action.SCAN_AGAIN in allowed:
                 return self._stands_right(self._containers[task_id], self._put_points[task_id])
             case ev.HeldTask(task_id) if Action.GO_ON in allowed:
@@ -127,6 +135,21 @@ class Settler:
 
     def _stands_right(self, container: Lpn, point: PointId) -> Action | None:
         return Action.SCAN_AGAIN if self._bring(container, point) else None
+
+    def _weighing(self, task_id: TaskId) -> Action | None:
+        """Weigh it once more; where that does not help, look what lies in it. A wrong unit is taken out."""
+        container = self._containers[task_id]
+        if self._stands_right(container, self._put_points[task_id]) is None:
+            return None
+        if task_id not in self._weighed_again:
+            self._weighed_again.add(task_id)
+            return Action.SCAN_AGAIN
+        self._weighed_again.discard(task_id)
+        last = self._world.units_in(container)[-1]
+        if last.gtin == self._placed[task_id]:
+            return Action.PLACED
+        self._world.take_out(last.unit_id, container)
+        return Action.LOST
 
     def _others_at(self, point: PointId, container: Lpn) -> bool:
         return any(load != container for load in self._world.loads_at(at_point(point)))

@@ -41,6 +41,8 @@ from simulators.world import World, at_point
 MODBUS_PORT = 502
 PATIENCE_S = 3.0
 """Real seconds after which a person does again what has come to nothing: the agent lives in real time."""
+RESCAN_S = 1.0
+"""Real seconds after which a code is no re-read of the same label any more (V14), but a scan of its own."""
 
 
 class Server(Protocol):
@@ -336,6 +338,7 @@ class _Builder:
             seed=self.seed,
             record=self.record,
             patience_s=PATIENCE_S * self.clock.speed,
+            rescan_s=RESCAN_S * self.clock.speed,
             supervisor=next(iter(self.site.api.supervisors.users), None),
         )
         for scanner in dict.fromkeys(_scanners_of(station)):

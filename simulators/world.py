@@ -235,6 +235,12 @@ class World:
             self._put_unit(unit.unit_id, in_load(tote))
         return units[0]
 
+    def take_out(self, unit: str, container: Lpn) -> None:
+        """Somebody takes a unit out of an order container by hand; it is not seen again."""
+        self._require_unit(unit, in_load(container))
+        self._record("unit_taken_out", {**self._short_facts(unit), "container": container})
+        self._put_unit(unit, NOWHERE)
+
     def relabel_unit(self, unit: str, barcode: bytes) -> None:
         """From now on a unit carries this label, whatever it is."""
         self._known[unit] = replace(self._known[unit], barcode=barcode)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from edge_agent.core.containers import stands_at
 from edge_agent.core.sourcing import line_picked
 from edge_agent.core.state import Hand, State, TaskState
 from edge_agent.core.verification.verdicts import Verdict
@@ -56,7 +55,7 @@ def _is_to_be_weighed(state: State, task: TaskState) -> bool:
 def task_on(state: State, station_id: StationId, scale: DeviceId) -> TaskState | None:
     """The task whose container stands on a scale."""
     tasks = (state.tasks[task_id] for task_id in state.stations[station_id].tasks)
-    return next((task for task in tasks if _stands_on(state, task, scale)), None)
+    return next((task for task in tasks if _rests_on(state, task, scale)), None)
 
 
 def is_on_scale(state: State, task: TaskState) -> bool:
@@ -64,13 +63,13 @@ def is_on_scale(state: State, task: TaskState) -> bool:
     scan = state.stations[task.station_id].scan if task.station_id is not None else None
     if scan is None or scan.target is not ScanTarget.CONTAINER_WEIGHT:
         return False
-    return _stands_on(state, task, scan.scanner)
+    return _rests_on(state, task, scan.scanner)
 
 
-def _stands_on(state: State, task: TaskState, scale: DeviceId) -> bool:
-    """A container on its way to the lane may have another one behind it on its scale."""
-    here = task.put_point is not None and stands_at(state, task) == task.put_point
-    return here and put_scale(state, task) == scale
+def _rests_on(state: State, task: TaskState, scale: DeviceId) -> bool:
+    """Whether its container stands there. One that was told to leave does not, though no device may have said
+    so yet: the next one may stand there already."""
+    return task.container_here and task.container_command is None and put_scale(state, task) == scale
 
 
 def container_verdict(state: State, task: TaskState, weight_g: float) -> Verdict | None:

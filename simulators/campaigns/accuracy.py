@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeAlias
 from drivers.profile import Profile
 from edge_agent.domain.decision import Option
 from edge_agent.domain.events import ExceptionRaised, Recorded
-from edge_agent.domain.inputs import ExceptionAnswered
+from edge_agent.domain.inputs import ExceptionAnswered, Input
 from edge_agent.domain.site import CatalogueSettings, Site
 from edge_agent.domain.time import Instant
 from edge_agent.errors import EdgeAgentError
@@ -60,6 +60,8 @@ class Agent(Protocol):
     def cancel(self, payload: bytes) -> None: ...
 
     def answer(self, answer: ExceptionAnswered) -> None: ...
+
+    def put(self, what: Input) -> None: ...
 
     def exceptions(self) -> Sequence[tuple[ExceptionRaised, Sequence[Option]]]: ...
 

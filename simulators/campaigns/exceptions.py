@@ -12,10 +12,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from edge_agent.domain.decision import HoldSubject, LaneHold, StationHold
 from edge_agent.domain.events import ExceptionKind
 from edge_agent.domain.site import Site
 from simulators.audit import Audit, audit
-from simulators.campaigns.accuracy import START, Agent, BrokenRoundError, Oms, Rehearsal, rehearse
+from simulators.campaigns.accuracy import (
+    START,
+    Agent,
+    BrokenRoundError,
+    Oms,
+    Person,
+    Rehearsal,
+    rehearse,
+)
 from simulators.faults import AnyFault
 from simulators.faults.catalogue import (
     Busy,
@@ -23,28 +32,73 @@ from simulators.faults.catalogue import (
     CraneFault,
     EStop,
     ItemMissing,
-    LoadLost,
     MemoryLost,
     NoRead,
-    WrongPoint,
 )
-from simulators.faults.mistakes import WrongItem, WrongTote
+from simulators.faults.conveyors import LaneBlocked, LoadLost, WrongPoint
+from simulators.faults.mistakes import SwappedLabel, WrongItem, WrongTote
+from simulators.faults.scales import ScaleOffset
+from simulators.foreman import Foreman
 from simulators.settler import Settler
 from simulators.site import SimulatedSite
 from simulators.tasks import Task, build_tasks
 
 LITTLE = {"totes": 8, "skus": 6, "units_per_sku_in_tote": 8}
+SOON_S = 20.0
 REFUSALS = 3
 """So many in a row are held for a person: the demo's many would keep every round busy."""
 
 
+def _as_it_is(site: Site) -> Site:
+    return site
+
+
+def _with_lanes_that_stand_in(site: Site) -> Site:
+    """Each lane has all others instead of it, soon."""
+    lanes = {
+        name: lane.model_copy(update={"instead": tuple(other for other in site.lanes if other != name)})
+        for name, lane in site.lanes.items()
+    }
+    return _impatient(site.model_copy(update={"lanes": lanes}))
+
+
+def _without_scales_at_grippers(site: Site) -> Site:
+    """What a unit weighs is seen in the container only."""
+    stations = {name: station.model_copy(update={"scale": None}) for name, station in site.stations.items()}
+    scales = {station.scale for station in site.stations.values()}
+    devices = {name: device for name, device in site.devices.items() if name not in scales}
+    return site.model_copy(update={"stations": stations, "devices": devices})
+
+
+def _impatient(site: Site) -> Site:
+    """Nothing waits long for what is down or held."""
+    policy = site.exceptions
+    names = ("device_down", "lane_blocked", "station_down")
+    soon = {name: getattr(policy, name).model_copy(update={"wait_s": SOON_S}) for name in names}
+    return site.model_copy(update={"exceptions": policy.model_copy(update=soon)})
+
+
+def _first_lane(site: Site) -> HoldSubject:
+    return LaneHold(next(iter(site.lanes)))
+
+
+def _first_station(site: Site) -> HoldSubject:
+    return StationHold(next(iter(site.stations)))
+
+
 @dataclass(frozen=True)
 class Case:
-    """How exceptions of a kind are provoked: in the simulator, by faults."""
+    """How exceptions of a kind are provoked: by simulated faults, or by a person who holds something."""
 
     how: str
-    faults: Sequence[AnyFault]
+    faults: Sequence[AnyFault] = ()
     tasks: int = 12
+    at: str = "demo"
+    """The site, by its file's name in `config`."""
+    changed: Callable[[Site], Site] = _as_it_is
+    """The site as the case needs it."""
+    held: Callable[[Site], HoldSubject] | None = None
+    """What a person stops now and again."""
 
 
 CASES: Mapping[ExceptionKind, Case] = {
@@ -60,6 +114,12 @@ CASES: Mapping[ExceptionKind, Case] = {
     ExceptionKind.WRONG_CONTAINER: Case(
         "of a container's label a part is read", (CodeCut(rate=0.7, device="st2-put-*"),)
     ),
+    ExceptionKind.WEIGHT_DISAGREES: Case(
+        "somebody leans on the scales below containers; units wear other items' labels",
+        (ScaleOffset(rate=0.4, device="put-*", offset_g=5000), SwappedLabel(rate=0.15)),
+        at="scales",
+        changed=_without_scales_at_grippers,
+    ),
     ExceptionKind.COMMAND_FAILED: Case(
         "cranes take loads back, pickers give up",
         (CraneFault(count=3, then="goes_back"), EStop(count=3, then="fails")),
@@ -74,8 +134,23 @@ CASES: Mapping[ExceptionKind, Case] = {
         tasks=20,
     ),
     ExceptionKind.E_STOP: Case("pickers are stopped at their panels", (EStop(count=4),)),
+    ExceptionKind.DEVICE_DOWN: Case(
+        "cranes stand still for minutes", (CraneFault(count=3, reset_after_s=200),), changed=_impatient
+    ),
+    ExceptionKind.LANE_BLOCKED: Case(
+        "lanes are full or jammed; a person holds one",
+        (LaneBlocked(count=3, duration_s=20), LaneBlocked(count=3, reason="jam", duration_s=20)),
+        tasks=20,
+        changed=_with_lanes_that_stand_in,
+        held=_first_lane,
+    ),
+    ExceptionKind.STATION_DOWN: Case(
+        "a person holds a station", tasks=20, changed=_impatient, held=_first_station
+    ),
 }
 """Every kind has one; a test says so for a new kind."""
+SITES = frozenset(case.at for case in CASES.values())
+"""Where they are played, by the names of the site files in `config`."""
 
 
 @dataclass
@@ -161,7 +236,8 @@ def provoked(rehearsal: Rehearsal, case: Case) -> Rehearsal:
             update={"e_stop": site.exceptions.e_stop.model_copy(update={"acknowledge": "agent"})}
         ),
     }
-    return replace(rehearsal, site=site.model_copy(update=changed), faults=case.faults)
+    armed = case.changed(site.model_copy(update=changed))
+    return replace(rehearsal, site=armed, faults=case.faults)
 
 
 def play_case(rehearsal: Rehearsal, case: Case, seed: int) -> Audit:
@@ -170,32 +246,32 @@ def play_case(rehearsal: Rehearsal, case: Case, seed: int) -> Audit:
     with TemporaryDirectory(prefix="edge-agent-exceptions-") as folder:
         ordered = _tasks(armed.site, seed, case.tasks)
 
-        def hire(agent: Agent, simulated: SimulatedSite) -> Settler:
+        def hire(agent: Agent, simulated: SimulatedSite) -> Person:
             settler = Settler(
                 armed.site, simulated.world, simulated.controllers, agent.exceptions, agent.answer
             )
             agent.watch = settler.see
-            return settler
+            return Foreman(settler, case.held(armed.site), agent.put) if case.held else settler
 
         oms, world = rehearse(armed, seed, Path(folder), lambda ledger: Oms(ledger, ordered), hire)
         return audit(oms, world)
 
 
 def run_exceptions(
-    rehearsal: Rehearsal,
+    sites: Mapping[str, Rehearsal],
     rounds: int,
     report: ExceptionsReport,
     on_change: Callable[[], None],
     *,
     pool: Executor,
 ) -> None:
-    """Play every case so many times in the pool, each time with another seed.
+    """Play every case so many times in the pool, at its site by that one's name, each time with another seed.
 
     They are taken in by their order, so that the same seed gives the same report.
     """
     seeds = range(report.seed, report.seed + rounds)
     playing = [
-        (f"{kind.value}, seed {seed}", pool.submit(play_case, rehearsal, case, seed))
+        (f"{kind.value}, seed {seed}", pool.submit(play_case, sites[case.at], case, seed))
         for kind, case in CASES.items()
         for seed in seeds
     ]

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from simulators.campaigns.show import bar, show_problems, write_json
 
 
 def show_exceptions(
-    rehearsal: Rehearsal, rounds: int, seed: int, json_file: Path | None, console: Console
+    sites: Mapping[str, Rehearsal], rounds: int, seed: int, json_file: Path | None, console: Console
 ) -> bool:
     """Play every case so many times, one round on each processor core.
 
@@ -31,7 +32,7 @@ def show_exceptions(
         redraw()
         spawning = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(os.cpu_count() or 1, spawning, configure, ("ERROR",)) as pool:
-            run_exceptions(rehearsal, rounds, report, redraw, pool=pool)
+            run_exceptions(sites, rounds, report, redraw, pool=pool)
     console.print(exceptions_table(report))
     show_problems([*report.problems, *(f"{kind} never came up" for kind in report.missing)], console)
     write_json(report.to_json(), json_file)

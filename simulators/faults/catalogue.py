@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias, get_args
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from simulators.faults.conveyors import CONVEYOR, ArrivalMissed, LaneBlocked, LoadLost, WrongPoint
 from simulators.faults.mistakes import (
     DamagedCode,
     DuplicateSerial,
@@ -40,7 +41,7 @@ from simulators.faults.people import (
 from simulators.faults.scales import SCALE, ScaleGarbage, ScaleMute, ScaleOffset, ScaleUnstable
 from simulators.faults.when import MAILBOX, SCANNERS, Armed, Moment, links_cut_at
 
-ASRS, CONVEYOR, PICKER = frozenset({"asrs"}), frozenset({"conveyor"}), frozenset({"picker"})
+ASRS, PICKER = frozenset({"asrs"}), frozenset({"picker"})
 SCANNER = frozenset({"scanner"})
 
 Register: TypeAlias = Literal[
@@ -229,43 +230,6 @@ class Slow(Armed):
     duration_s: PositiveFloat = 60.0
 
 
-class LoadLost(Armed):
-    """The load is taken off the conveyor by hand and is nowhere from then on.
-
-    `ends` says whether the conveyor notices (`failed`) or its command stays open for ever (`never`).
-    """
-
-    fault: Literal[Fault.LOAD_LOST] = Fault.LOAD_LOST
-    families: ClassVar = CONVEYOR
-    moments: ClassVar = (Moment.HALF_WAY,)
-    ends: Literal["failed", "never"] = "failed"
-
-
-class WrongPoint(Armed):
-    """The conveyor delivers the load to another point that has room.
-
-    `says` is what it reports and answers when asked: where the load `really` is, or the point `as_ordered`.
-    """
-
-    fault: Literal[Fault.WRONG_POINT] = Fault.WRONG_POINT
-    families: ClassVar = CONVEYOR
-    moments: ClassVar = (Moment.HALF_WAY,)
-    says: Literal["really", "as_ordered"] = "really"
-    point: str | None = None
-    """Where it goes; without it any other point with room."""
-
-
-class ArrivalMissed(Armed):
-    """The load arrives and the conveyor's sensor misses it: its command stays open until a reset.
-
-    A load query finds the load where it stands.
-    """
-
-    fault: Literal[Fault.ARRIVAL_MISSED] = Fault.ARRIVAL_MISSED
-    families: ClassVar = CONVEYOR
-    moments: ClassVar = (Moment.ENDS,)
-
-
 class CraneFault(NeedsReset):
     """The crane shows the mode faulted and stands still until it is reset.
 
@@ -378,7 +342,7 @@ def _named(fault: object) -> object:
 AnyFault: TypeAlias = Annotated[
     Busy | AckLost | AckLate | AckDuplicated | EndLost | EndDuplicated
     | ReplyGarbled | ReplyTruncated | ConnectionReset | HalfOpen | Hung | Restart | MemoryLost
-    | StuckRegister | HeartbeatFrozen | Slow | LoadLost | WrongPoint | ArrivalMissed
+    | StuckRegister | HeartbeatFrozen | Slow | LoadLost | WrongPoint | ArrivalMissed | LaneBlocked
     | CraneFault | Jam | EStop | ItemMissing
     | WrongItem | SwappedLabel | ForeignItem | WrongLot | Expired | ShortDated | DuplicateSerial | WholePack
     | OverPick | Unlabelled | DamagedCode | LostSeparator | TwoLabels | WrongTote

@@ -25,6 +25,7 @@ class Fault(StrEnum):
     LOAD_LOST = "load_lost"
     WRONG_POINT = "wrong_point"
     ARRIVAL_MISSED = "arrival_missed"
+    LANE_BLOCKED = "lane_blocked"
     CRANE_FAULT = "crane_fault"
     JAM = "jam"
     E_STOP = "e_stop"

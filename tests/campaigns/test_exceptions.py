@@ -10,29 +10,41 @@ from edge_agent.resources import config_directory
 from edge_agent.site_file import load
 from simulators.campaigns import accuracy
 from simulators.campaigns.accuracy import BrokenRoundError, Rehearsal
-from simulators.campaigns.exceptions import CASES, ExceptionsReport, play_case, run_exceptions
+from simulators.campaigns.exceptions import CASES, SITES, ExceptionsReport, play_case, run_exceptions
 from simulators.campaigns.show_exceptions import exceptions_table
 from simulators.settler import Settler
 
 SEED = 1
-NO_PERSON = {"wrong_item", "tote_missing", "put_position_taken"}
-"""What the demo's policy settles without one; the last follows from what a person settles beside it."""
-PERSON = {"wrong_container", "command_failed", "command_refused", "command_unknown", "e_stop"}
+NO_PERSON = {
+    "wrong_item",
+    "tote_missing",
+    "put_position_taken",
+    "device_down",
+    "lane_blocked",
+    "station_down",
+}
+"""What the policy settles without one; `put_position_taken` follows from what a person settles beside it."""
+PERSON = {
+    *("wrong_container", "weight_disagrees", "e_stop"),
+    *("command_failed", "command_refused", "command_unknown"),
+}
 
 
 @pytest.fixture(scope="module")
-def rehearsal() -> Rehearsal:
-    return Rehearsal(*load(config_directory() / "demo.yaml", {}), (), RehearsedAgent)
+def sites() -> dict[str, Rehearsal]:
+    return {
+        name: Rehearsal(*load(config_directory() / f"{name}.yaml", {}), (), RehearsedAgent) for name in SITES
+    }
 
 
 def test_every_kind_has_its_case() -> None:
     assert list(CASES) == list(ExceptionKind), "say in CASES how the new kind is provoked"
 
 
-def test_every_kind_comes_up_and_is_settled_and_the_ledgers_agree(rehearsal: Rehearsal) -> None:
+def test_every_kind_comes_up_and_is_settled_and_the_ledgers_agree(sites: dict[str, Rehearsal]) -> None:
     report, seen = ExceptionsReport(SEED), list[int]()
     with ThreadPoolExecutor(1) as pool:
-        run_exceptions(rehearsal, 1, report, lambda: seen.append(report.rounds), pool=pool)
+        run_exceptions(sites, 1, report, lambda: seen.append(report.rounds), pool=pool)
     assert report.problems == []
     assert report.missing == []
     assert report.consistent
@@ -48,12 +60,12 @@ def test_every_kind_comes_up_and_is_settled_and_the_ledgers_agree(rehearsal: Reh
 
 
 def test_what_nobody_settles_breaks_the_round_off(
-    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    sites: dict[str, Rehearsal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Settler, "look", lambda _: None)
     monkeypatch.setattr(accuracy, "ROUND_LIMIT_S", 400.0)
     with pytest.raises(BrokenRoundError, match="neither ended nor"):
-        play_case(rehearsal, CASES[ExceptionKind.E_STOP], SEED)
+        play_case(sites["demo"], CASES[ExceptionKind.E_STOP], SEED)
 
 
 def test_a_kind_that_never_comes_up_fails_the_campaign() -> None:

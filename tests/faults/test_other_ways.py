@@ -76,6 +76,34 @@ async def test_a_container_whose_lane_is_held_leaves_by_the_other_one(cell: Make
         assert [event.action for event in site.of(ev.ExceptionResolved)] == ["other_lane"]
 
 
+@pytest.mark.fault("lane_blocked")
+@pytest.mark.parametrize("reason", ["destination_full", "jam"])
+async def test_a_container_that_its_lane_does_not_take_leaves_by_the_other_one(
+    cell: MakeCell, reason: str
+) -> None:
+    blocked = of(fault="lane_blocked", reason=reason, duration_s=100_000)
+    async with cell(blocked, layout=with_another_lane()) as site:
+        site.submit()
+        await site.until(lambda: site.of(ev.TaskCompleted))
+        assert site.strikes("lane_blocked")[0]["point"] == "ship"
+        assert [event.reason for event in site.of(ev.CommandFailed)] == [reason]
+        assert [event.action for event in site.of(ev.ExceptionResolved)] == ["other_lane"]
+        assert site.of(ev.TaskCompleted)[0].lane == "ship-2"
+        assert site.where("OC-0001") == "ship-2"
+
+
+@pytest.mark.fault("lane_blocked")
+async def test_a_container_with_no_other_lane_waits_for_a_person_where_it_stands(cell: MakeCell) -> None:
+    async with cell(of(fault="lane_blocked", duration_s=0.01)) as site:
+        site.submit()
+        await site.until(site.held)
+        assert [raised.kind for raised in site.held()] == [ev.ExceptionKind.COMMAND_FAILED]
+        assert site.where("OC-0001") == site.of(ev.TaskStarted)[0].put_point
+        site.answer("not_moved")
+        await site.until(lambda: site.of(ev.TaskCompleted))
+        assert site.where("OC-0001") == "ship"
+
+
 @pytest.mark.fault("crane_fault")
 async def test_a_crane_that_stands_still_is_told_of_until_it_goes_on(cell: MakeCell) -> None:
     stands = of(fault="crane_fault", reset_after_s=None)

@@ -37,7 +37,7 @@ async def test_a_person_picks_with_a_handheld_as_the_prompts_say(cell: MakeCell,
     ("fault", "rule"),
     [
         pytest.param(fault, rule, marks=pytest.mark.fault(fault))
-        for fault, rule in {"other_tote": "wrong_tote", "scanned_twice": None, "away": None}.items()
+        for fault, rule in {"other_tote": "wrong_tote", "away": None}.items()
     ],
 )
 async def test_a_slip_that_a_scan_shows_changes_nothing_and_the_person_goes_on(
@@ -47,6 +47,14 @@ async def test_a_slip_that_a_scan_shows_changes_nothing_and_the_person_goes_on(
         await site.complete(quantity=2)
         assert site.strikes(fault)
         assert rule is None or rule in rules(site)
+
+
+@pytest.mark.fault("scanned_twice")
+async def test_a_trigger_that_is_pulled_twice_at_once_is_one_scan(cell: MakeCell, tmp_path: Path) -> None:
+    async with cell(of(fault="scanned_twice", count=1), operator=tmp_path) as site:
+        await site.complete(quantity=2)
+        assert [ignored.rule for ignored in site.of(ev.ScanIgnored)] == ["V14"]
+        assert rules(site) == []
 
 
 @pytest.mark.fault("old_code")

@@ -295,6 +295,28 @@ def test_a_wrong_point_can_be_named(bench: MakeBench, tote: Tote) -> None:
     assert belt.world.loads[tote.lpn] == at_point("put-2")
 
 
+@pytest.mark.parametrize(("reason", "result"), [("destination_full", 4), ("jam", 5)])
+def test_a_blocked_lane_takes_nothing_until_it_is_cleared_and_other_points_do(
+    bench: MakeBench, stock: Stock, reason: str, result: int
+) -> None:
+    other, held_up = stock.totes[:2]
+    belt = bench("conveyor-1", of(fault="lane_blocked", reason=reason, duration_s=30.0))
+    transfer(belt, other, to="tote", command=5)
+    transfer(belt, held_up, to="ship", command=6)
+    belt.run(1.0)
+    transfer(belt, held_up, to="ship", command=7)
+    belt.run(1.0)
+    assert belt.ended == [(6, result), (7, result)]
+    assert belt.world.loads[held_up.lpn] == at_point("out")
+    belt.run(LONG_S)
+    assert belt.world.loads[other.lpn] == at_point("tote")
+    transfer(belt, held_up, to="ship", command=8)
+    belt.run(LONG_S)
+    assert belt.world.loads[held_up.lpn] == at_point("ship")
+    (fault,) = faults_written(belt)
+    assert (fault["point"], fault["command"]) == ("ship", 6)
+
+
 def at_the_picker(bench: Bench, tote: Tote) -> str:
     put(bench.world, tote.lpn, "tote")
     gtin = bench.world.units_in(tote.lpn)[0].gtin
