@@ -87,8 +87,7 @@ class WorldBook:
     def take(self, t: float, kind: str, facts: Facts) -> None:
         """Take in one line; kinds that say nothing about places and commands are passed over."""
         self.last_t = max(self.last_t, t)
-        handler = self._handlers.get(kind)
-        if handler is None:
+        if (handler := self._handlers.get(kind)) is None:
             return
         try:
             handler(t, facts)

@@ -39,7 +39,7 @@ def show_changes(
 def changes_table(report: ChangesReport) -> Table:
     """A row for every answer to each kind of change."""
     title = f"changes: {report.moments} moments in {report.stories} stories from seed {report.seed}"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", min_width=len(title))
     table.add_column("change")
     table.add_column("answer")
     table.add_column("how often", justify="right")

@@ -41,17 +41,17 @@ def show_exceptions(
 
 
 def exceptions_table(report: ExceptionsReport) -> Table:
-    """A row for each kind."""
+    """A row for each kind, with how it is provoked below its name."""
     title = f"exceptions: {report.rounds} rounds from seed {report.seed}"
     table = Table(title=title, title_justify="left")
-    table.add_column("kind", no_wrap=True)
-    table.add_column("how it is provoked")
-    for figure in ("raised", "by the machine", "by a person", "with no person"):
+    table.add_column("kind")
+    for figure in ("raised", "machine", "person", "no person"):
         table.add_column(figure, justify="right")
     for kind in ExceptionKind:
         counts = report.kinds[kind]
         share = counts.share_with_no_person
         figures = (counts.raised, counts.by_machine, counts.by_person)
         shown = "" if share is None else f"{share:.1%}"
-        table.add_row(kind.value, CASES[kind].how, *map(str, figures), shown)
+        name = f"{kind.value}\n[dim]{CASES[kind].how}[/dim]"
+        table.add_row(name, *map(str, figures), shown)
     return table

@@ -59,6 +59,16 @@ def test_every_kind_comes_up_and_is_settled_and_the_ledgers_agree(sites: dict[st
     assert exceptions_table(report).row_count == len(ExceptionKind)
 
 
+def test_a_unit_that_its_container_weighs_wrong_is_taken_out_and_none_escapes(
+    sites: dict[str, Rehearsal],
+) -> None:
+    result = play_case(sites["scales"], CASES[ExceptionKind.WEIGHT_DISAGREES], SEED)
+    assert result.problems == ()
+    swapped = result.mistakes["swapped_label"]
+    assert (swapped.escaped, swapped.by_rule["V18"] > 0) == (0, True)
+    assert result.tasks.completed == result.tasks.submitted
+
+
 def test_what_nobody_settles_breaks_the_round_off(
     sites: dict[str, Rehearsal], monkeypatch: pytest.MonkeyPatch
 ) -> None:

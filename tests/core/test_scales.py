@@ -3,6 +3,7 @@
 import pytest
 
 from edge_agent.core.confirmations import confirmation
+from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
 from edge_agent.domain import inputs as inp
 from edge_agent.domain.decision import Action, DecisionCode
@@ -209,6 +210,37 @@ def test_a_unit_that_is_not_in_the_container_is_written_off_and_another_is_picke
     agent.run()
     assert agent.last(ev.TaskCompleted).lines[0].picked == 2
     assert len(agent.of(ev.UnitPlaced)) == 3
+
+
+def with_one_put_position(site: Site) -> Site:
+    stations = {
+        name: station.model_copy(update={"put_positions": station.put_positions[:1]})
+        for name, station in site.stations.items()
+    }
+    return site.model_copy(update={"stations": stations})
+
+
+def transfer_of(agent: Agent, load: str) -> cmd.Command:
+    (found,) = [
+        command
+        for command in agent.open_commands()
+        if isinstance(command.order, cmd.Transfer) and command.order.load == load
+    ]
+    return found
+
+
+def test_a_scale_weighs_the_next_container_while_the_one_before_is_on_its_way_to_the_lane() -> None:
+    agent = an_agent_with_scales(site=with_one_put_position(weighing_site()))
+    agent.submit(a_task("T-2", a_line("1", MUG, 1, totes=(1, 2)), box=2))
+    agent.run_to(ev.TaskFilled)
+    agent.accept(transfer_of(agent, "OC-0001"))
+    agent.finish(transfer_of(agent, "OC-0002"))
+    assert agent.scan_steps(ScanTarget.CONTAINER_WEIGHT)
+    agent.weigh(EMPTY_G)
+    assert agent.last(ev.ContainerWeighed).task_id == "T-2"
+    assert agent.of(ev.ScanRejected) == []
+    agent.run()
+    assert len(agent.of(ev.TaskCompleted)) == 2
 
 
 def test_what_is_in_doubt_is_cancelled_with_the_rest_of_its_task() -> None:
