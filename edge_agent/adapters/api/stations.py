@@ -215,7 +215,7 @@ def _asked(shown: View) -> tuple[object, ...]:
 
 
 def _verdict(events: Sequence[Event]) -> dict[str, Any]:
-    """What became of a scan. Nothing at all: it was the scan before once more, and counts once."""
+    """What became of a scan."""
     for event in events:
         match event:
             case ScanRejected():
@@ -228,6 +228,11 @@ def _verdict(events: Sequence[Event]) -> dict[str, Any]:
                 }
             case UnitVerified() | TotePresented() | ContainerVerified():
                 return {"verdict": "passed"}
-            case ScanIgnored(scanned=scanned):
-                return {"verdict": "ignored", "rule": "V20", "name": "unexpected_scan", "scanned": scanned}
+            case ScanIgnored():
+                return {
+                    "verdict": "ignored",
+                    "rule": event.rule,
+                    "name": event.name,
+                    "scanned": event.scanned,
+                }
     return {"verdict": "ignored"}
