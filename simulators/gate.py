@@ -169,6 +169,9 @@ class _Pair:
         self.back = _Back(self)
         self.dead = False
         self._kept = b""
+        self._early = b""
+        """What the agent asked before the server behind was there: older Pythons (seen: 3.11.2) read on though a
+        transport was paused as it was made."""
 
     @property
     def waits(self) -> bool:
@@ -182,11 +185,17 @@ class _Pair:
         except OSError:
             self.reset()
             return
+        self.back.write(self._early)
+        self._early = b""
         self.front.resume()
 
     def asked(self, data: bytes) -> None:
-        if not self.dead:
+        if self.dead:
+            return
+        if self.back.is_open:
             self.back.write(data)
+        else:
+            self._early += data
 
     def replied(self, data: bytes) -> None:
         if self.dead:
