@@ -170,8 +170,8 @@ class _Pair:
         self.dead = False
         self._kept = b""
         self._early = b""
-        """What the agent asked before the server behind was there: older Pythons (seen: 3.11.2) read on though a
-        transport was paused as it was made."""
+        """What the agent asked before the server behind was there: older Pythons (seen: 3.11.2) read on
+        though a transport was paused as it was made."""
 
     @property
     def waits(self) -> bool:
