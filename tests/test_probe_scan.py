@@ -70,7 +70,7 @@ async def holding(*labels: bytes | None) -> AsyncIterator[int]:
 
 async def found_at(folder: Path, *labels: bytes | None, wait_s: float = 10) -> list[Found]:
     async with holding(*labels) as port:
-        _, site, profiles = loaded(folder, port)
+        _, site, profiles = await asyncio.to_thread(loaded, folder, port)
         return await probe_scan(site, profiles, ITEM_SCAN, wait_s)
 
 
@@ -93,7 +93,7 @@ async def test_a_scan_that_does_not_come_is_said(tmp_path: Path) -> None:
 
 
 async def test_a_scanner_that_cannot_be_reached_is_said(tmp_path: Path, unused_tcp_port: int) -> None:
-    _, site, profiles = loaded(tmp_path, unused_tcp_port)
+    _, site, profiles = await asyncio.to_thread(loaded, tmp_path, unused_tcp_port)
     (found,) = await probe_scan(site, profiles, ITEM_SCAN, 1)
     assert "no connection to" in found.text
 
@@ -103,13 +103,13 @@ async def test_a_scanner_that_is_lost_while_it_is_waited_for_is_said(tmp_path: P
         writer.close()
 
     async with talking(hang_up) as port:
-        _, site, profiles = loaded(tmp_path, port)
+        _, site, profiles = await asyncio.to_thread(loaded, tmp_path, port)
         (found,) = await probe_scan(site, profiles, ITEM_SCAN, 5)
     assert "link lost" in found.text
 
 
 async def test_what_is_no_scanner_of_the_site_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    _, site, profiles = loaded(tmp_path, 9)
+    _, site, profiles = await asyncio.to_thread(loaded, tmp_path, 9)
     for name in ("picker-1", "nobody"):
         with pytest.raises(ConfigurationError, match=f"--scan {name}: .* use one of tote-scan, item-scan"):
             await probe_scan(site, profiles, DeviceId(name), 1)
@@ -117,14 +117,14 @@ async def test_what_is_no_scanner_of_the_site_is_refused_with_those_that_are(tmp
 
 async def test_a_probe_names_a_scale_and_no_barcode_is_waited_for_there(tmp_path: Path) -> None:
     async with holding(b"]C0TOTE-0001") as port:
-        file, *_ = loaded(tmp_path, port)
+        file, *_ = await asyncio.to_thread(loaded, tmp_path, port)
         text = file.read_text().replace("put-scan: {profile: scanner-plain", "put-scan: {profile: scale-sics")
         file.write_text(
             text.replace("tcp-listen://127.0.0.1:9002", f"tcp://localhost:{port}").replace(
                 "{point: put-1, scanner: put-scan}", "{point: put-1, scale: put-scan}"
             )
         )
-        site, profiles = load(file, {})
+        site, profiles = await asyncio.to_thread(load, file, {})
         alone = site.model_copy(update={"devices": {"put-scan": site.devices[DeviceId("put-scan")]}})
         found, _broker = await probe_site(alone, profiles)
         assert found == Found("put-scan", True, f"scale, ready at tcp://localhost:{port}")
