@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
-from drivers.deframer import Deframer
-from drivers.links.stream import Gap, StreamLink
-from drivers.scanner_wire import ScaleWords, ScannerWire, Tap, wire_bytes
+from drivers.framed import FramedStream
+from drivers.links.stream import StreamLink
+from drivers.scanner_wire import ScaleWords, ScannerWire, Tap
 from drivers.weights import Cancelled, WeightReader
 from edge_agent.domain.device import (
     DeviceStatus,
@@ -40,11 +40,9 @@ class StreamScale:
     ) -> None:
         """`tap` is told what comes in, before it is cut into frames."""
         self._device_id = device_id
-        self._link = link
+        self._stream = FramedStream(device_id, link, wire, tap)
         self._wire = wire
         self._words = words
-        self._tap = tap
-        self._deframer = Deframer(wire)
         self._reader = WeightReader(words)
         self._asked_s: float | None = None
         self._cancelled = asyncio.Event()
@@ -56,8 +54,7 @@ class StreamScale:
 
     async def connect(self) -> DeviceStatus:
         """Open the stream. It says nothing of the scale's state: ready means that the link is up."""
-        await self._link.connect()
-        self._deframer.reset()
+        await self._stream.connect()
         self._asked_s = None
         self._cancelled.set()
         return DeviceStatus(Mode.READY)
@@ -71,27 +68,19 @@ class StreamScale:
             logger.warning("%s: does not answer; check its power and its settings", self._device_id)
             return
         self._asked_s = asyncio.get_running_loop().time()
-        await self._say(self._wire.trigger)
+        await self._stream.say(self._wire.trigger)
 
     async def feedback(self, good: bool) -> None:
         """Nothing to do: a scale shows the weight, not what is thought of it."""
 
     async def observations(self) -> AsyncIterator[Observation]:
         while True:
-            data = await self._link.read()
-            if data is Gap.NEW_STREAM:
-                self._deframer.reset()
-            elif data is Gap.BYTES_LOST:
-                self._deframer.skip()
-            else:
-                if self._tap is not None:
-                    self._tap(data)
-                for seen in self._deframer.feed(data):
-                    if isinstance(seen, ScanRead) and (answer := self._answer(seen.data)) is not None:
-                        yield answer
+            for seen in await self._stream.read():
+                if isinstance(seen, ScanRead) and (answer := self._answer(seen.data)) is not None:
+                    yield answer
 
     async def close(self) -> None:
-        await self._link.close()
+        await self._stream.close()
 
     def _answer(self, frame: bytes) -> WeightRead | WeightFailed | None:
         """What a frame answers to the open question; None: nothing."""
@@ -121,14 +110,10 @@ class StreamScale:
         if not self._words.cancel:
             return True
         self._cancelled.clear()
-        await self._say(self._words.cancel)
+        await self._stream.say(self._words.cancel)
         try:
             async with asyncio.timeout(self._wire.gate_s):
                 await self._cancelled.wait()
         except TimeoutError:
             return False
         return True
-
-    async def _say(self, text: str) -> None:
-        if text:
-            await self._link.write(wire_bytes(text))

@@ -6,9 +6,9 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from drivers.deframer import Deframer
-from drivers.links.stream import Gap, StreamLink
-from drivers.scanner_wire import ScannerWire, Tap, wire_bytes
+from drivers.framed import FramedStream
+from drivers.links.stream import StreamLink
+from drivers.scanner_wire import ScannerWire, Tap
 from edge_agent.domain.device import DeviceStatus, Mode, Observation, ScanRead
 from edge_agent.domain.ids import DeviceId
 
@@ -23,10 +23,8 @@ class StreamScanner:
     ) -> None:
         """`tap` is told what comes in, before it is cut into codes."""
         self._device_id = device_id
-        self._link = link
+        self._stream = FramedStream(device_id, link, wire, tap)
         self._wire = wire
-        self._tap = tap
-        self._deframer = Deframer(wire)
         self._answered = asyncio.Event()
         self._read_at_s = math.inf
 
@@ -36,21 +34,20 @@ class StreamScanner:
 
     async def connect(self) -> DeviceStatus:
         """Open the stream. It says nothing of the scanner's state: ready means that the link is up."""
-        await self._link.connect()
-        self._deframer.reset()
+        await self._stream.connect()
         return DeviceStatus(Mode.READY)
 
     async def trigger(self) -> None:
         """Ask for one read. Where the profile has a `trigger_off`, this takes up to `gate_s`."""
         self._answered.clear()
-        await self._say(self._wire.trigger)
+        await self._stream.say(self._wire.trigger)
         if not self._wire.trigger_off:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(self._wire.gate_s):
                 await self._answered.wait()
         if not self._answered.is_set():
-            await self._say(self._wire.trigger_off)
+            await self._stream.say(self._wire.trigger_off)
 
     async def feedback(self, good: bool) -> None:
         """Show the verdict, unless the scanner no longer waits for it: it would count for the next code."""
@@ -58,40 +55,17 @@ class StreamScanner:
         if late_s > 0:
             logger.warning("%s: the verdict came %.1f s too late to be shown", self._device_id, late_s)
         else:
-            await self._say(self._wire.good if good else self._wire.bad)
+            await self._stream.say(self._wire.good if good else self._wire.bad)
 
     async def observations(self) -> AsyncIterator[Observation]:
         while True:
-            data = await self._link.read()
-            if data is Gap.NEW_STREAM:
-                self._deframer.reset()
-            elif data is Gap.BYTES_LOST:
-                self._deframer.skip()
-            else:
-                if self._tap is not None:
-                    self._tap(data)
-                for seen in self._codes(data):
-                    yield seen
+            frames = await self._stream.read()
+            if frames:
+                self._answered.set()
+            if any(isinstance(seen, ScanRead) for seen in frames):
+                self._read_at_s = asyncio.get_running_loop().time()
+            for seen in frames:
+                yield seen
 
     async def close(self) -> None:
-        await self._link.close()
-
-    def _codes(self, data: bytes) -> list[Observation]:
-        dropped = self._deframer.dropped
-        found: list[Observation] = [*self._deframer.feed(data)]
-        # Told ever more rarely: a line of nothing but noise must not fill the log.
-        if self._deframer.dropped.bit_length() > dropped.bit_length():
-            logger.warning(
-                "%s: dropped bytes that are no code (%d frames so far); check framing and cable",
-                self._device_id,
-                self._deframer.dropped,
-            )
-        if found:
-            self._answered.set()
-        if any(isinstance(seen, ScanRead) for seen in found):
-            self._read_at_s = asyncio.get_running_loop().time()
-        return found
-
-    async def _say(self, text: str) -> None:
-        if text:
-            await self._link.write(wire_bytes(text))
+        await self._stream.close()

@@ -28,6 +28,12 @@ SocketOption = Annotated[
 ]
 SiteOption = Annotated[Path | None, typer.Option("--config", help="Site file that names the socket.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the agent's answer as JSON.")]
+ArgumentsOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="An argument of the answer.")
+]
+ApproverOption = Annotated[
+    str | None, typer.Option(help="User name of the supervisor who stands behind what needs one.")
+]
 
 
 def agent(given: Path | None, config: Path | None) -> "ApiClient":

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from edge_agent.cli_agent import (
+    ApproverOption,
+    ArgumentsOption,
     JsonOption,
     SiteOption,
     SocketOption,
@@ -82,13 +84,9 @@ def show_exception(
 def resolve(
     exception_id: ExceptionArgument,
     action: Annotated[str, typer.Option(help="One of those that 'exceptions show' lists.")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="An argument of the action.")
-    ] = None,
+    settings: ArgumentsOption = None,
     reason: Annotated[str, typer.Option(help="Why; kept, and told to the OMS.")] = "",
-    approver: Annotated[
-        str | None, typer.Option(help="User name of the supervisor who stands behind it.")
-    ] = None,
+    approver: ApproverOption = None,
     socket: SocketOption = None,
     config: SiteOption = None,
     as_json: JsonOption = False,

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from edge_agent.cli_agent import (
+    ApproverOption,
+    ArgumentsOption,
     JsonOption,
     SiteOption,
     SocketOption,
@@ -79,13 +81,9 @@ def scan(
 def answer(
     station: StationArgument,
     what: Annotated[str, typer.Argument(help="One of those that 'station show' lists.", metavar="ANSWER")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="An argument of the answer.")
-    ] = None,
+    settings: ArgumentsOption = None,
     reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
-    approver: Annotated[
-        str | None, typer.Option(help="User name of the supervisor who stands behind it.")
-    ] = None,
+    approver: ApproverOption = None,
     step: StepOption = None,
     socket: SocketOption = None,
     config: SiteOption = None,
@@ -110,9 +108,7 @@ def answer(
 @app.command()
 def work(
     station: StationArgument,
-    approver: Annotated[
-        str | None, typer.Option(help="User name of the supervisor who stands behind what needs one.")
-    ] = None,
+    approver: ApproverOption = None,
     socket: SocketOption = None,
     config: SiteOption = None,
 ) -> None:

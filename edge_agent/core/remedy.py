@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from edge_agent.core.state import State
 from edge_agent.core.wait import Wait, WaitCode
+from edge_agent.domain.events import ExceptionKind
+from edge_agent.domain.ids import ExceptionId
 
 REMEDIES: Mapping[WaitCode, str] = MappingProxyType(
     {
@@ -29,6 +32,15 @@ REMEDIES: Mapping[WaitCode, str] = MappingProxyType(
 """Every code, with what would move it."""
 
 
-def remedy(wait: Wait) -> str:
+ENDS_BY_ITSELF: Mapping[ExceptionKind, str] = MappingProxyType(
+    {ExceptionKind.DEVICE_DOWN: "the device is ready again, and the exception ends by itself: {where}"}
+)
+"""Exceptions that no person can answer, with what would end them."""
+
+
+def remedy(state: State, wait: Wait) -> str:
     """What would end this wait."""
+    raised = state.exceptions.get(ExceptionId(wait.about)) if wait.code is WaitCode.HELD else None
+    if raised is not None and raised.kind in ENDS_BY_ITSELF:
+        return ENDS_BY_ITSELF[raised.kind].format(where=raised.where)
     return REMEDIES[wait.code].format(about=wait.about)

@@ -110,7 +110,7 @@ def retry_s(state: State, device: DeviceState) -> float:
 
 def held(exception_id: str) -> Wait:
     """The wait of whatever an open exception holds."""
-    return Wait(WaitCode.HELD, exception_id, f"held by exception {exception_id} until a person settles it")
+    return Wait(WaitCode.HELD, exception_id, f"held by exception {exception_id}")
 
 
 def all_held(marks: Iterable[ExceptionId | None]) -> Wait | None:

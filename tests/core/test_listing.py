@@ -29,4 +29,4 @@ def test_pages_follow_one_another_without_a_gap_or_a_repeat() -> None:
 
 def test_every_kind_of_wait_says_what_would_end_it() -> None:
     assert set(REMEDIES) == set(WaitCode)
-    assert "edge-agent exceptions show X-7" in remedy(held("X-7"))
+    assert "edge-agent exceptions show X-7" in remedy(State(Plant(demo_site(), {})), held("X-7"))

@@ -160,7 +160,7 @@ async def test_a_code_of_which_keys_were_lost_is_dropped_whole_and_the_next_one_
     keyboard.write(half + as_bytes([(EV_SYN, SYN_DROPPED, 0)]) + rest)
     with caplog.at_level(logging.WARNING):
         assert await following(scanner.observations()) == ScanRead(b"]C0TOTE-0002")
-    assert "dropped bytes that are no code" in caplog.text
+    assert "dropped bytes that are no frame" in caplog.text
     await scanner.close()
 
 

@@ -57,6 +57,13 @@ async def test_a_question_is_answered_once() -> None:
     assert await said(scale, line, b"S I\r\n") == SHAKES
 
 
+async def test_noise_on_the_line_is_dropped_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    scale, line = a_scale()
+    await scale.trigger()
+    assert await said(scale, line, b"Z" * 600 + b"\r\n", STABLE) == STABLE_G
+    assert "scale-1: dropped bytes that are no frame" in caplog.text
+
+
 async def test_what_comes_unasked_is_no_answer() -> None:
     scale, line = a_scale()
     for piece in (b"S S      999.9 g\r\n", CANCELLED):  # somebody has pressed a key; it was switched on

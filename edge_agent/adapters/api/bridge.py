@@ -105,6 +105,6 @@ def _hand_over(answer: Future[T], make: Callable[[], T]) -> None:
         return
     try:
         answer.set_result(make())
-    except Exception as error:
+    except Exception as error:  # whatever a view raises is the asker's, and never the loop's
         log.exception("api_view_failed")
         answer.set_exception(error)

@@ -68,7 +68,7 @@ class ApiServer:
             server = self._made()
             self._server.set_result(server)
             asyncio.run(self._serve(server, listening))
-        except Exception:
+        except Exception:  # the thread's outermost edge: the agent works on without its API
             log.exception("api_failed", advice="the agent works on without it; restart it to have it back")
             if not self._server.done():
                 self._server.set_result(None)

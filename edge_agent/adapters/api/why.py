@@ -18,11 +18,13 @@ from edge_agent.domain.time import Instant
 async def why_shown(bridge: Bridge, history: History, task_id: TaskId) -> dict[str, Any]:
     """Raises `Problem` for a task that is not open."""
 
-    def standing(state: State, now: Instant) -> tuple[str, list[tuple[Wait, datetime | None]]] | None:
+    def standing(state: State, now: Instant) -> tuple[str, list[tuple[Wait, datetime | None, str]]] | None:
         task = state.tasks.get(task_id)
         if task is None:
             return None
-        return task.status.value, [(wait, _since(state, wait)) for wait in why(state, task_id, now)]
+        return task.status.value, [
+            (wait, _since(state, wait), remedy(state, wait)) for wait in why(state, task_id, now)
+        ]
 
     found = await bridge.read(standing)
     if found is None:
@@ -38,9 +40,9 @@ async def why_shown(bridge: Bridge, history: History, task_id: TaskId) -> dict[s
                 "about": wait.about,
                 "text": wait.text,
                 "since": since or await _raised(history, wait) or last,
-                "moves": remedy(wait),
+                "moves": moves,
             }
-            for wait, since in waits
+            for wait, since, moves in waits
         ],
     }
 

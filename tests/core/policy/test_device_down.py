@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_agent.core.remedy import remedy
 from edge_agent.core.wait import WaitCode
 from edge_agent.domain import command as cmd
 from edge_agent.domain import events as ev
@@ -34,7 +35,8 @@ def test_it_is_told_after_its_time_with_who_waits_and_ends_when_the_device_is_ba
     assert raised.held == HeldDevice(DeviceId(device))
     assert raised.affected == (TaskId("T-1"),)
     assert agent.clock_s >= 10.0
-    assert WaitCode.HELD in [wait.code for wait in agent.why()]
+    wait = next(wait for wait in agent.why() if wait.code is WaitCode.HELD)
+    assert remedy(agent.state, wait).startswith("the device is ready again")
     agent.ready(device)
     assert agent.last(ev.ExceptionResolved).action == "wait_for_device"
     agent.run()
